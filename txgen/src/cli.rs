@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The command line: which commands there are, and how an error is printed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::cmd;
+use crate::error::{self, Exit};
+use crate::project::Project;
+
+const EXIT_CODES: &str = "Exit codes: 0 good, 1 findings or failed tests, 2 could not run, 3 conflict; \
+130 interrupted.";
+
+/// Keeps a long-lived Linux networking series: renders, applies, checks, boots and formats it.
+#[derive(Debug, Parser)]
+#[command(name = "txgen", version, after_help = EXIT_CODES)]
+struct Cli {
+    /// Root of the project (the folder with series/bases.toml); found by going up from here otherwise
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List, fetch and describe the kernel trees that series apply to
+    Base(cmd::base::Args),
+    /// Render the generated files of kernel-overlay/ from the design
+    Generate(cmd::generate::Args),
+    /// Turn a series into commits on a base, on branch txgen/NAME
+    Apply(cmd::apply::Args),
+    /// Say where a series stands: patches, checks, build, boot
+    Status(cmd::status::Args),
+    /// Check each patch as netdev's CI would
+    Check(cmd::check::Args),
+    /// Build and boot a series in virtme-ng with its tests
+    Test(cmd::test::Args),
+    /// Write the mails that git send-email posts
+    FormatSeries(cmd::format_series::Args),
+}
+
+/// Parses the command line, runs the command, and prints its error, if any.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    crate::process::stop_children_on_signals();
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            anstream::eprintln!("{}txgen:{} {error:#}", report_style().render(), report_style().render_reset());
+            error::classify(&error).into()
+        }
+    }
+}
+
+fn report_style() -> anstyle::Style {
+    anstyle::AnsiColor::Red.on_default().bold()
+}
+
+fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let project = Project::open(cli.project.as_deref())?;
+    match cli.command {
+        Command::Base(args) => cmd::base::run(&project, &args),
+        Command::Generate(args) => cmd::generate::run(&project, &args),
+        Command::Apply(args) => cmd::apply::run(&project, &args),
+        Command::Status(args) => cmd::status::run(&project, &args),
+        Command::Check(args) => cmd::check::run(&project, &args),
+        Command::Test(args) => cmd::test::run(&project, &args),
+        Command::FormatSeries(args) => cmd::format_series::run(&project, &args),
+    }
+}

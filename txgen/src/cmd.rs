@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One command a file: `Args`, whose doc comments are the help, and `run`.
+
+pub mod apply;
+pub mod base;
+pub mod check;
+pub mod format_series;
+pub mod generate;
+pub mod status;
+pub mod test;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Exit codes, and which error leads to which of them.
+
+use std::process::ExitCode;
+
+/// How a command ended; the public exit codes of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done, nothing to complain about.
+    Good = 0,
+    /// 1: it ran and found something: findings, failed tests, a stale file.
+    Findings = 1,
+    /// 2: it could not run: bad input, a missing tool, no disk space.
+    Failed = 2,
+    /// 3: a change does not go onto the tree it was given.
+    Conflict = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A change that does not go onto the tree it was given (exit 3).
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Conflict {
+    /// Patch, file and line, and what to do.
+    pub what: String,
+}
+
+/// A program that is not installed (exit 2), with the package that brings it.
+#[derive(Debug, thiserror::Error)]
+#[error("{tool} is not installed: {install}")]
+pub struct MissingTool {
+    /// Name of the program, or path of a script expected in the kernel tree.
+    pub tool: String,
+    /// The command that installs it.
+    pub install: String,
+}
+
+/// The exit code an error stands for.
+pub fn classify(error: &anyhow::Error) -> Exit {
+    if error.chain().any(|e| e.is::<Conflict>()) { Exit::Conflict } else { Exit::Failed }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Files written whole or not at all.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Reads a text file; the error names it.
+pub fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+}
+
+/// Makes a folder and its parents; the error names it.
+pub fn make_dir(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("make folder {}", path.display()))
+}
+
+/// Writes `bytes` beside `path`, syncs, and renames over it: a reader sees the old or the new file.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().with_context(|| format!("{} has no parent folder", path.display()))?;
+    make_dir(dir)?;
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".txgen-").tempfile_in(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    write().with_context(|| format!("write {}", path.display()))
+}

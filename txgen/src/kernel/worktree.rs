@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One checked-out tree per repository in the cache, moved from patch to patch.
+//!
+//! git writes only the files that differ, so `make` rebuilds only what a patch touches.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::files;
+use crate::process::Run;
+use crate::project::Project;
+use crate::proof;
+
+/// A checked-out kernel tree that nobody else moves while this value lives.
+#[derive(Debug)]
+pub struct Worktree {
+    /// Its top folder.
+    pub dir: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl Worktree {
+    /// Locks the worktree of repository `git_dir` (made at the first use), waiting for whoever has it.
+    pub fn lock(project: &Project, git_dir: &Path) -> Result<Self> {
+        let dir = folder(project, git_dir)?;
+        let parent = dir.parent().context("a worktree has a parent folder")?;
+        files::make_dir(parent)?;
+        let path = parent.join("lock");
+        let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
+        let lock = Flock::lock(file, FlockArg::LockExclusive)
+            .map_err(|(_, e)| e)
+            .with_context(|| format!("lock {}", path.display()))?;
+        Ok(Self { dir, _lock: lock })
+    }
+
+    /// Moves the tree to `commit` of `git_dir`; local changes and stray files in it are dropped.
+    pub fn checkout(&self, git_dir: &Path, commit: &str) -> Result<()> {
+        if !self.dir.join(".git").exists() {
+            let git = |args: &[&str]| Run::new("git", ["--git-dir"]).arg(git_dir).args(args);
+            git(&["worktree", "prune"]).check()?;
+            git(&["worktree", "add", "--quiet", "--detach", "--force"]).arg(&self.dir).arg(commit).check()?;
+            return Ok(());
+        }
+        let git = |args: &[&str]| Run::new("git", args).dir(&self.dir);
+        git(&["checkout", "--quiet", "--detach", "--force", commit]).check()?;
+        git(&["clean", "-fdxq"]).check()?;
+        Ok(())
+    }
+}
+
+/// The folder of the worktree, named by where the repository is.
+fn folder(project: &Project, git_dir: &Path) -> Result<PathBuf> {
+    let real = git_dir.canonicalize().with_context(|| format!("find {}", git_dir.display()))?;
+    let key = proof::key(&[real.as_os_str().as_encoded_bytes()]);
+    Ok(project.cache.join("work").join(&key[..12]).join("tree"))
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+//! txgen keeps a long-lived Linux networking series alive.
+//!
+//! The data flow, each arrow a plain function from value to value:
+//!
+//! ```text
+//! design.rs -> model::parse -> Model -> render -> overlay
+//!                                                    |
+//! series/NAME (toml, msg, diff, cocci) -> series::plan -> git::commit_series
+//!                                                    |
+//!               check <- Applied -> kernel::build -> vm::run -> proof
+//!                                                    |
+//!                                             mail, report
+//! ```
+//!
+//! `cmd` imports everything; nothing imports `cmd`.
+
+pub mod base;
+pub mod check;
+pub mod cli;
+pub mod cmd;
+pub mod cocci;
+pub mod design;
+pub mod error;
+pub mod facts;
+pub mod files;
+pub mod git;
+pub mod kernel;
+pub mod mail;
+pub mod model;
+pub mod overlay;
+pub mod process;
+pub mod progress;
+pub mod project;
+pub mod proof;
+pub mod render;
+pub mod report;
+pub mod series;
+pub mod slice;
+pub mod vm;

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The only module that spawns programs: argv vectors, a timeout, captured output, a named error.
+//!
+//! Every child leads its own process group, so a timeout or a signal ends all that it started.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use wait_timeout::ChildExt;
+
+use crate::error::MissingTool;
+
+/// Process groups that are running, to be killed when a signal ends this program.
+static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// How long a program may run where the caller does not say: long enough for any but a kernel build.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// A program to run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    argv: Vec<OsString>,
+    dir: Option<PathBuf>,
+    env: Vec<(OsString, OsString)>,
+    clear_env: bool,
+    stdin: Vec<u8>,
+    log: Option<PathBuf>,
+    timeout: Duration,
+}
+
+/// How a program ended and what it printed.
+#[derive(Debug)]
+pub struct Output {
+    /// Its exit status; a timeout is an error of [`Run::output`] instead.
+    pub status: ExitStatus,
+    /// Standard output (empty where it went to a log).
+    pub stdout: Vec<u8>,
+    /// Standard error (empty where it went to a log).
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Standard output as text; bytes that are no UTF-8 are replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+    /// Standard error as text; bytes that are no UTF-8 are replaced.
+    pub fn errors(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// A program that did not end within its time; its whole process group was killed.
+#[derive(Debug, thiserror::Error)]
+#[error("{program} did not end within {seconds} s and was killed")]
+pub struct TimedOut {
+    /// The program.
+    pub program: String,
+    /// The time it was given, in seconds.
+    pub seconds: u64,
+}
+
+impl Run {
+    /// A program and its arguments.
+    pub fn new<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoIterator<Item = S>) -> Self {
+        let mut argv = vec![program.as_ref().to_owned()];
+        argv.extend(args.into_iter().map(|a| a.as_ref().to_owned()));
+        Self {
+            argv,
+            dir: None,
+            env: Vec::new(),
+            clear_env: false,
+            stdin: Vec::new(),
+            log: None,
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.argv.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.argv.extend(args.into_iter().map(|a| a.as_ref().to_owned()));
+        self
+    }
+
+    /// Runs in `dir`.
+    pub fn dir(mut self, dir: &Path) -> Self {
+        self.dir = Some(dir.to_owned());
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Starts from an environment of `PATH` and `HOME` alone.
+    pub fn clear_env(mut self) -> Self {
+        self.clear_env = true;
+        self
+    }
+
+    /// Gives `bytes` on standard input (nothing otherwise).
+    pub fn stdin(mut self, bytes: &[u8]) -> Self {
+        bytes.clone_into(&mut self.stdin);
+        self
+    }
+
+    /// Sends standard output and error to the file `path`, in the order they came.
+    pub fn log(mut self, path: &Path) -> Self {
+        self.log = Some(path.to_owned());
+        self
+    }
+
+    /// Kills the program and all that it started after `timeout`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The program's name, for messages.
+    fn program(&self) -> String {
+        self.argv[0].to_string_lossy().into_owned()
+    }
+
+    /// The command as a shell would take it, for messages and logs.
+    pub fn display(&self) -> String {
+        let words = self.argv.iter().map(|a| a.to_string_lossy().into_owned()).collect::<Vec<_>>();
+        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+    }
+
+    /// Runs it to its end, whatever its exit status.
+    pub fn output(&self) -> Result<Output> {
+        self.output_while(|| {})
+    }
+
+    /// Runs it to its end and calls `tick` about five times a second meanwhile.
+    pub fn output_while(&self, mut tick: impl FnMut()) -> Result<Output> {
+        let mut streams = self.streams()?;
+        let mut child = self.spawn(&streams)?;
+        let group = Pid::from_raw(i32::try_from(child.id()).context("a process id out of range")?);
+        running(|set| set.insert(group.as_raw()));
+        let status = self.wait(&mut child, group, &mut tick);
+        running(|set| set.remove(&group.as_raw()));
+        Ok(Output { status: status?, stdout: streams.stdout()?, stderr: streams.stderr()? })
+    }
+
+    /// Runs it and takes any exit status but 0 as an error that quotes the end of what it printed.
+    pub fn check(&self) -> Result<Output> {
+        let output = self.output()?;
+        if output.status.success() {
+            return Ok(output);
+        }
+        let said = match &self.log {
+            Some(log) => std::fs::read_to_string(log).unwrap_or_else(|e| format!("(log {}: {e})", log.display())),
+            None => output.errors() + &output.text(),
+        };
+        bail!("`{}` failed ({}): {}", self.display(), describe(output.status), last_lines(&said, 15));
+    }
+
+    fn streams(&self) -> Result<Streams> {
+        let make = || tempfile::tempfile().context("make a temporary file for a program's output");
+        match &self.log {
+            Some(path) => {
+                let file = File::create(path).with_context(|| format!("make log {}", path.display()))?;
+                let twin = file.try_clone().with_context(|| format!("open log {}", path.display()))?;
+                Ok(Streams { out: file, err: twin, to_log: true })
+            }
+            None => Ok(Streams { out: make()?, err: make()?, to_log: false }),
+        }
+    }
+
+    fn spawn(&self, streams: &Streams) -> Result<Child> {
+        let mut command = Command::new(&self.argv[0]);
+        command.args(&self.argv[1..]).process_group(0);
+        if self.clear_env {
+            command.env_clear();
+            for name in ["PATH", "HOME"] {
+                if let Some(value) = std::env::var_os(name) {
+                    command.env(name, value);
+                }
+            }
+        }
+        command.envs(self.env.iter().map(|(k, v)| (k, v)));
+        if let Some(dir) = &self.dir {
+            command.current_dir(dir);
+        }
+        let clone = |f: &File| f.try_clone().context("share a file with a program");
+        command.stdin(self.stdin_file()?).stdout(clone(&streams.out)?).stderr(clone(&streams.err)?);
+        command.spawn().map_err(|e| match e.kind() {
+            ErrorKind::NotFound if self.dir.as_ref().is_none_or(|d| d.is_dir()) => {
+                MissingTool { tool: self.program(), install: install_hint(&self.program()) }.into()
+            }
+            _ => anyhow::Error::new(e).context(format!("start {}", self.program())),
+        })
+    }
+
+    fn stdin_file(&self) -> Result<Stdio> {
+        if self.stdin.is_empty() {
+            return Ok(Stdio::null());
+        }
+        let mut file = tempfile::tempfile().context("make a temporary file for a program's input")?;
+        file.write_all(&self.stdin).context("write a program's input")?;
+        file.seek(SeekFrom::Start(0)).context("rewind a program's input")?;
+        Ok(file.into())
+    }
+
+    fn wait(&self, child: &mut Child, group: Pid, tick: &mut impl FnMut()) -> Result<ExitStatus> {
+        let end = Instant::now() + self.timeout;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let step = left.min(Duration::from_millis(200));
+            let waited = child.wait_timeout(step).with_context(|| format!("wait for {}", self.program()))?;
+            if let Some(status) = waited {
+                return Ok(status);
+            }
+            if left.is_zero() {
+                // The group may be gone by itself between the two calls: then there is nothing to kill.
+                killpg(group, Signal::SIGKILL).ok();
+                child.wait().with_context(|| format!("wait for {}", self.program()))?;
+                return Err(TimedOut { program: self.program(), seconds: self.timeout.as_secs() }.into());
+            }
+            tick();
+        }
+    }
+}
+
+struct Streams {
+    out: File,
+    err: File,
+    to_log: bool,
+}
+
+impl Streams {
+    fn stdout(&mut self) -> Result<Vec<u8>> {
+        if self.to_log { Ok(Vec::new()) } else { read_back(&mut self.out) }
+    }
+    fn stderr(&mut self) -> Result<Vec<u8>> {
+        if self.to_log { Ok(Vec::new()) } else { read_back(&mut self.err) }
+    }
+}
+
+fn read_back(file: &mut File) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0)).context("rewind a program's output")?;
+    file.read_to_end(&mut bytes).context("read a program's output")?;
+    Ok(bytes)
+}
+
+/// How a program ended, in words.
+pub fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+/// The last `count` lines of a text.
+pub fn last_lines(text: &str, count: usize) -> String {
+    let lines = text.lines().collect::<Vec<_>>();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// Debian's package for each program that txgen runs.
+const PACKAGES: &[(&str, &str)] = &[
+    ("apt-get", "apt"),
+    ("bash", "bash"),
+    ("bison", "bison"),
+    ("ccache", "ccache"),
+    ("codespell", "codespell"),
+    ("cpio", "cpio"),
+    ("dpkg-deb", "dpkg"),
+    ("flex", "flex"),
+    ("gcc", "gcc"),
+    ("git", "git"),
+    ("make", "make"),
+    ("perl", "perl"),
+    ("python3", "python3"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("sparse", "sparse"),
+    ("spatch", "coccinelle"),
+];
+
+/// The command that installs `tool`.
+pub fn install_hint(tool: &str) -> String {
+    let name = Path::new(tool).file_name().map_or_else(|| tool.to_owned(), |n| n.to_string_lossy().into_owned());
+    match PACKAGES.iter().find(|(program, _)| *program == name) {
+        Some((_, package)) => format!("apt-get install {package}"),
+        None => format!("`make setup` installs what txgen needs; {name} should be among it"),
+    }
+}
+
+/// The path of `tool` in `PATH`, or the error that names its package.
+pub fn require(tool: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").context("PATH is not set")?;
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(tool))
+        .find(|candidate| nix::unistd::access(candidate, nix::unistd::AccessFlags::X_OK).is_ok() && candidate.is_file())
+        .ok_or_else(|| MissingTool { tool: tool.to_owned(), install: install_hint(tool) }.into())
+}
+
+fn running<T>(change: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
+    // A panic while the lock is held leaves a whole set behind: the set stays usable.
+    change(&mut RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// On ctrl-C, SIGTERM and SIGHUP: kills every running child with all that it started, then exits 130.
+pub fn stop_children_on_signals() {
+    let installed = ctrlc::set_handler(|| {
+        running(|set| {
+            for group in set.iter() {
+                killpg(Pid::from_raw(*group), Signal::SIGKILL).ok();
+            }
+        });
+        eprintln!("txgen: interrupted; what was finished before is kept, the rest is unchanged");
+        std::process::exit(130);
+    });
+    if let Err(error) = installed {
+        eprintln!("txgen: children will outlive ctrl-C: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Run, TimedOut};
+    use crate::error::MissingTool;
+
+    #[test]
+    fn a_missing_program_is_an_error_that_names_its_package() {
+        let error = Run::new("no-such-program-here", ["x"]).output().expect_err("it does not exist");
+        let missing = error.downcast::<MissingTool>().expect("the error says it is missing");
+        assert_eq!(missing.tool, "no-such-program-here");
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed_with_its_children() {
+        let start = Instant::now();
+        let error = Run::new("sh", ["-c", "sleep 60 & sleep 60"])
+            .timeout(Duration::from_millis(300))
+            .output()
+            .expect_err("it hangs");
+        assert!(error.is::<TimedOut>(), "{error:#}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_failure_quotes_what_the_program_said() {
+        let error = Run::new("sh", ["-c", "echo the reason >&2; exit 3"]).check().expect_err("exit 3");
+        let text = format!("{error:#}");
+        assert!(text.contains("exit 3") && text.contains("the reason"), "{text}");
+    }
+
+    #[test]
+    fn more_output_than_a_pipe_holds_is_captured_whole() {
+        let output = Run::new("sh", ["-c", "head -c 1000000 /dev/zero"]).check().expect("it runs");
+        assert_eq!(output.stdout.len(), 1_000_000);
+    }
+}
