@@ -21,7 +21,7 @@ if [ -n "$missing" ]; then
 fi
 
 command -v cargo >/dev/null || {
-	echo "setup: cargo is missing: install rustup (https://rustup.rs), then run this again" >&2
+	echo "setup: cargo is missing: install rustup and a stable toolchain, then run this again" >&2
 	exit 2
 }
 if [ "${1-}" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
