@@ -26,6 +26,7 @@
 // everything else from it. Prose is refilled; the order of items is kept.
 
 #![expect(non_camel_case_types, reason = "the names are those of the kernel header")]
+#![expect(clippy::manual_is_multiple_of, reason = "an expression that C has too")]
 
 pub mod kernel;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Files written whole or not at all.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -37,8 +38,10 @@ pub fn write_all_atomic(files: &[(&Path, &[u8])]) -> Result<()> {
     Ok(())
 }
 
+/// A temporary file that others may read as the umask says, like one made the plain way.
 fn stage(dir: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix(".txgen-").tempfile_in(dir)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".txgen-").permissions(Permissions::from_mode(0o666)).tempfile_in(dir)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)

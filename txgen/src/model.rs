@@ -184,4 +184,9 @@ impl Model {
             _ => None,
         })
     }
+
+    /// Promises in groups: one ends where the ABI changes and before a promise with words of its own.
+    pub fn promise_groups(&self) -> impl Iterator<Item = &[Promise]> {
+        self.promises.chunk_by(|before, this| before.abi == this.abi && this.docs.is_empty())
+    }
 }

@@ -23,6 +23,8 @@ use crate::files;
 use crate::model::{self, Model};
 use crate::project::Project;
 
+pub use c::declare;
+
 /// Where the design is, in the project.
 pub const DESIGN: &str = "txgen/src/design.rs";
 

@@ -15,9 +15,9 @@ Examples:
   txgen generate --check    write nothing; show what is stale as a diff, exit 1
   txgen generate --json     the same for a machine";
 
-/// Renders the generated files from txgen/src/design.rs and templates/, and writes those that differ.
+/// Render the generated files from the design, and write those that differ
 ///
-/// Everything is rendered before anything is written. A type that the model does not know, a false layout
+/// The design is txgen/src/design.rs, the templates are in templates/. Everything is rendered before anything is written. A type that the model does not know, a false layout
 /// promise and an undefined name in a template are errors with file and line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

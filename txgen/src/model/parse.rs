@@ -59,13 +59,22 @@ fn error_at(file: &str, span: Span, message: impl std::fmt::Display) -> Error {
     anyhow!("{file}:{}:{}: {message}", start.line, start.column + 1)
 }
 
+/// syn places an early end of the file at its first line.
+fn syntax_error(file: &str, text: &str, error: &syn::Error) -> Error {
+    let message = error.to_string();
+    if message.starts_with("unexpected end of input") {
+        return anyhow!("{file}:{}: {message}", text.lines().count());
+    }
+    error_at(file, error.span(), message)
+}
+
 fn name_of(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
 /// Reads the model from `text`, which errors call `file`.
 pub fn parse(file: &str, text: &str) -> Result<Model> {
-    let parsed = syn::parse_file(text).map_err(|e| error_at(file, e.span(), e))?;
+    let parsed = syn::parse_file(text).map_err(|e| syntax_error(file, text, &e))?;
     let scope = Scope::of(file, &parsed.items);
     let attrs = Attrs::read(&scope, &parsed.attrs)?;
     let (docs, rules) = split_rules(file, attrs.docs)?;
@@ -206,7 +215,7 @@ fn structure(scope: &Scope, s: &syn::ItemStruct) -> Result<Struct> {
         let read = self::field(scope, field, at + 1 == named.named.len())?;
         let counter = |name: &String| fields.iter().any(|f| f.name == *name);
         if let Some(missing) = read.counted_by.as_ref().filter(|name| !counter(name)) {
-            return Err(scope.error(field.span(), format!("no field `{missing}` before this one counts it")));
+            return Err(scope.error(field.ident.span(), format!("no field `{missing}` before this one counts it")));
         }
         fields.push(read);
     }

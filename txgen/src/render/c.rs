@@ -46,7 +46,7 @@ pub(super) fn header(model: &Model) -> Header {
         consts: Vec::new(),
         enums: Vec::new(),
         structs: Vec::new(),
-        promises: promises(model),
+        promises: model.promise_groups().map(promise_group).collect(),
     };
     for item in &model.items {
         match item {
@@ -127,7 +127,7 @@ fn base(ty: &Type) -> String {
 }
 
 /// Declares `name` with type `ty`, without the semicolon.
-pub(super) fn declare(ty: &Type, name: &str) -> String {
+pub fn declare(ty: &Type, name: &str) -> String {
     match ty {
         Type::Pointer { is_const, to } => match &**to {
             Type::Pointer { .. } | Type::Function { .. } => {
@@ -199,12 +199,7 @@ fn structure(model: &Model, s: &Struct) -> Block {
     }
 }
 
-/// Promises in groups: a new one starts where the ABI changes and where one has words of its own.
-fn promises(model: &Model) -> Vec<Lines> {
-    let starts = |before: &Promise, this: &Promise| before.abi != this.abi || !this.docs.is_empty();
-    model.promises.chunk_by(|before, this| !starts(before, this)).map(promise_group).collect()
-}
-
+/// The assertions of a group, under the ABI that they are about.
 fn promise_group(group: &[Promise]) -> Lines {
     let first = group.first();
     let guard = first.and_then(|promise| promise.abi).map(|abi| match abi {

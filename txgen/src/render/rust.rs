@@ -28,10 +28,7 @@ pub(super) fn render(model: &Model) -> Result<String> {
         };
         blocks.push(formatted(tokens)?);
     }
-    let starts = |before: &Promise, this: &Promise| before.abi != this.abi || !this.docs.is_empty();
-    for group in model.promises.chunk_by(|before, this| !starts(before, this)) {
-        blocks.push(promises(group));
-    }
+    blocks.extend(model.promise_groups().map(promises));
     Ok(blocks.join("\n"))
 }
 

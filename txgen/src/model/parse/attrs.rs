@@ -62,8 +62,8 @@ fn doc_line(scope: &Scope, attr: &Attribute) -> Result<String> {
 }
 
 fn abi(scope: &Scope, attr: &Attribute) -> Result<Abi> {
-    let cfg: MetaNameValue = attr.parse_args().map_err(|e| scope.syn_error(&e))?;
-    if cfg.path.is_ident("target_pointer_width")
+    if let Ok(cfg) = attr.parse_args::<MetaNameValue>()
+        && cfg.path.is_ident("target_pointer_width")
         && let Expr::Lit(lit) = &cfg.value
         && let Lit::Str(width) = &lit.lit
     {
