@@ -191,11 +191,19 @@ fn promise_that_is_false_on_32_bit_only_is_refused() {
 }
 
 #[test]
-fn undefined_name_in_a_template_is_refused_with_its_line() {
+fn template_with_an_undefined_name_or_bad_syntax_is_refused_with_its_line() {
     let template = "p/templates/txbuf-structs.rst.tera";
     let cases = [
         ("{{ line }}", "{{ lime }}", "{{ lime }}", "`lime` is not defined"),
-        ("{{ rule.id }}", "{{ rule.number }}", "{{ rule.number }}", ""),
+        ("{{ rule.id }}", "{{ rule.number }}", "{{ rule.number }}", "number"),
+        ("in rule.lines %}", "in rule.lies %}", "in rule.lies", "Iteration not possible on type `undefined`"),
+        ("{{ rule.id }}", "{% fi rule %}", "{% fi rule", ""),
+        (
+            "{{ rule.id }}",
+            "{% if loop.first == \"a.b\" %}{{ rule.no }}{% else %}{{ rule.no }}{% endif %}",
+            "loop.first",
+            "no",
+        ),
         ("{% for rule in rules -%}", "{% for rule in ruled -%}", "{% for rule in ruled", "`ruled` is not defined"),
         ("{{ rule.id }}", "{% if missing %}x{% endif %}", "{% if missing", "`missing` is not defined"),
         ("{{ rule.id }}", "{% if rule.missing %}x{% endif %}", "{% if rule.missing", "condition on `rule.missing`"),

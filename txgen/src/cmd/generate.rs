@@ -17,8 +17,9 @@ Examples:
 
 /// Render the generated files from the design, and write those that differ
 ///
-/// The design is txgen/src/design.rs, the templates are in templates/. Everything is rendered before anything is written. A type that the model does not know, a false layout
-/// promise and an undefined name in a template are errors with file and line.
+/// The design is txgen/src/design.rs, the templates are in templates/. Everything is rendered before
+/// anything is written. A type that the model does not know, a false layout promise and an undefined
+/// name in a template are errors with file and line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

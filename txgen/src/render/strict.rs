@@ -6,6 +6,7 @@ use anyhow::{Error, Result, anyhow, bail};
 /// Refuses conditions on a field (`{% if a.b %}`), which is false where the field does not exist; `loop.` is fine.
 pub(super) fn fields_in_conditions(file: &str, text: &str) -> Result<()> {
     for (at, tag) in tags(text) {
+        let tag = without_strings(tag);
         let mut words = tag.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
         if !matches!(words.find(|word| !word.is_empty()), Some("if" | "elif")) {
             continue;
@@ -16,6 +17,10 @@ pub(super) fn fields_in_conditions(file: &str, text: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn without_strings(tag: &str) -> String {
+    tag.split(['"', '\'']).step_by(2).collect::<Vec<_>>().join(" ")
 }
 
 /// The error for a name that the view does not have, at the tag that uses it.
