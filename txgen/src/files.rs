@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 /// Reads a text file; the error names it.
 pub fn read(path: &Path) -> Result<String> {
@@ -29,4 +30,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().with_context(|| format!("write {}", path.display()))
+}
+
+/// An error at `span` (bytes) of `text`, told as `path:line:column: what`.
+pub fn at(path: &Path, text: &str, span: Option<Range<usize>>, what: &str) -> anyhow::Error {
+    let what = what.trim_end();
+    let Some(span) = span else { return anyhow!("{}: {what}", path.display()) };
+    let before = text.get(..span.start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    anyhow!("{}:{line}:{column}: {what}", path.display())
 }
