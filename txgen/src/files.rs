@@ -3,10 +3,11 @@
 
 use std::fs::{self, Permissions};
 use std::io::Write;
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use tempfile::NamedTempFile;
 
 /// Reads a text file; the error names it.
@@ -45,4 +46,14 @@ fn stage(dir: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// An error at `span` (bytes) of `text`, told as `path:line:column: what`.
+pub fn at(path: &Path, text: &str, span: Option<Range<usize>>, what: &str) -> anyhow::Error {
+    let what = what.trim_end();
+    let Some(span) = span else { return anyhow!("{}: {what}", path.display()) };
+    let before = text.get(..span.start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    anyhow!("{}:{line}:{column}: {what}", path.display())
 }

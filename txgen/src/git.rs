@@ -1,2 +1,231 @@
 // SPDX-License-Identifier: GPL-2.0
-//! placeholder
+//! The only user of git2: objects read and written in memory, refs set last.
+//!
+//! Object ids are 40 hex digits outside this module. New objects go to the repository's object store as
+//! loose objects, so the git program sees them at once; nothing points at them until a ref is set.
+
+pub mod diff;
+pub mod identity;
+pub mod refs;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use git2::build::TreeUpdateBuilder;
+use git2::{FileMode, ObjectType, Oid, Repository, RepositoryInitOptions, Time, Tree};
+
+pub use identity::Identity;
+
+/// A repository that is open.
+pub struct Repo {
+    repo: Repository,
+}
+
+/// A commit and its tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The commit.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+}
+
+/// What a file of a tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// An ordinary file.
+    Plain,
+    /// An executable file.
+    Executable,
+    /// A symbolic link; its text is where it points.
+    Link,
+}
+
+/// A file of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// What it is.
+    pub mode: Mode,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+/// Changes to a tree: the new file at a path, or `None` where it goes away.
+pub type Changes = BTreeMap<String, Option<Blob>>;
+
+impl Repo {
+    /// Opens the repository whose git directory, or work tree, is `dir`.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let repo = Repository::open(dir).with_context(|| format!("{} is no git repository", dir.display()))?;
+        Ok(Self { repo })
+    }
+
+    /// Makes an empty bare repository.
+    pub fn init_bare(dir: &Path) -> Result<Self> {
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).external_template(false).initial_head("main");
+        let repo = Repository::init_opts(dir, &options).with_context(|| format!("make {}", dir.display()))?;
+        Ok(Self { repo })
+    }
+
+    /// Its git directory; for a linked worktree, that of the main repository.
+    pub fn git_dir(&self) -> &Path {
+        self.repo.commondir()
+    }
+
+    /// Its work tree, if it has one.
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.repo.workdir()
+    }
+
+    /// The commit that `spec` names, and its tree.
+    pub fn resolve(&self, spec: &str) -> Result<Found> {
+        let object = self
+            .repo
+            .revparse_single(spec)
+            .with_context(|| format!("find {spec:?} in {}", self.git_dir().display()))?;
+        let commit = object.peel_to_commit().with_context(|| format!("{spec:?} is no commit"))?;
+        Ok(Found { commit: commit.id().to_string(), tree: commit.tree_id().to_string() })
+    }
+
+    /// The commit a ref points at; `None` where there is no such ref.
+    pub fn read_ref(&self, name: &str) -> Result<Option<Found>> {
+        match self.repo.find_reference(name) {
+            Ok(_) => self.resolve(name).map(Some),
+            Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(e) => Err(e).with_context(|| format!("read {name}")),
+        }
+    }
+
+    fn tree(&self, id: &str) -> Result<Tree<'_>> {
+        self.repo.find_tree(oid(id)?).with_context(|| format!("read tree {id}"))
+    }
+
+    fn entry(&self, tree: &str, path: &str) -> Result<Option<git2::TreeEntry<'static>>> {
+        match self.tree(tree)?.get_path(Path::new(path)) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(e) => Err(e).with_context(|| format!("look up {path}")),
+        }
+    }
+
+    /// The id of the file or folder at `path` of a tree.
+    pub fn id_of(&self, tree: &str, path: &str) -> Result<Option<String>> {
+        Ok(self.entry(tree, path)?.map(|entry| entry.id().to_string()))
+    }
+
+    /// The file at `path` of a tree; `None` where there is none, or a folder.
+    pub fn file(&self, tree: &str, path: &str) -> Result<Option<Blob>> {
+        match self.entry(tree, path)? {
+            Some(entry) if entry.kind() == Some(ObjectType::Blob) => {
+                Ok(Some(Blob { mode: mode(entry.filemode_raw()), bytes: self.bytes(entry.id())? }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn bytes(&self, id: Oid) -> Result<Vec<u8>> {
+        Ok(self.repo.find_blob(id).with_context(|| format!("read blob {id}"))?.content().to_vec())
+    }
+
+    /// Every file below `path` of a tree (or the file itself), sorted by path.
+    pub fn files_below(&self, tree: &str, path: &str) -> Result<Vec<(String, Blob)>> {
+        let Some(top) = self.entry(tree, path)? else { bail!("there is no {path} in the tree") };
+        let mut found = Vec::new();
+        let mut left = vec![(path.to_owned(), top.id(), top.kind(), top.filemode_raw())];
+        while let Some((path, id, kind, raw)) = left.pop() {
+            match kind {
+                Some(ObjectType::Blob) => found.push((path, Blob { mode: mode(raw), bytes: self.bytes(id)? })),
+                Some(ObjectType::Tree) => {
+                    for entry in &self.repo.find_tree(id).with_context(|| format!("read {path}"))? {
+                        let name = entry.name().with_context(|| format!("a name in {path} is no UTF-8"))?;
+                        left.push((format!("{path}/{name}"), entry.id(), entry.kind(), entry.filemode_raw()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(found)
+    }
+
+    /// The tree that `changes` make of `tree`.
+    pub fn change_tree(&self, tree: &str, changes: &Changes) -> Result<String> {
+        let mut update = TreeUpdateBuilder::new();
+        for (path, blob) in changes {
+            match blob {
+                Some(blob) => {
+                    let id = self.repo.blob(&blob.bytes).with_context(|| format!("store {path}"))?;
+                    update.upsert(path.as_str(), id, file_mode(blob.mode));
+                }
+                None => drop(update.remove(path.as_str())),
+            }
+        }
+        let id = update.create_updated(&self.repo, &self.tree(tree)?).context("build a tree")?;
+        Ok(id.to_string())
+    }
+
+    /// Writes a commit; no ref is set.
+    pub fn commit(&self, parent: &str, tree: &str, message: &str, by: &Authorship) -> Result<String> {
+        let parent = self.repo.find_commit(oid(parent)?).with_context(|| format!("read commit {parent}"))?;
+        let author = signature(&by.author, by.seconds)?;
+        let committer = signature(&by.committer, by.seconds)?;
+        let id = self
+            .repo
+            .commit(None, &author, &committer, message, &self.tree(tree)?, &[&parent])
+            .context("write a commit")?;
+        Ok(id.to_string())
+    }
+
+    /// Paths that differ between two trees, sorted.
+    pub fn changed_paths(&self, old: &str, new: &str) -> Result<Vec<String>> {
+        let diff = self
+            .repo
+            .diff_tree_to_tree(Some(&self.tree(old)?), Some(&self.tree(new)?), None)
+            .context("compare two trees")?;
+        let mut paths = Vec::new();
+        for delta in diff.deltas() {
+            let path = delta.new_file().path().or_else(|| delta.old_file().path()).context("a change has a path")?;
+            paths.push(path.to_str().context("a path is no UTF-8")?.to_owned());
+        }
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+/// Who made a commit, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorship {
+    /// The author.
+    pub author: Identity,
+    /// The committer.
+    pub committer: Identity,
+    /// Both dates, in seconds since 1970, told in UTC.
+    pub seconds: i64,
+}
+
+fn signature(who: &Identity, seconds: i64) -> Result<git2::Signature<'static>> {
+    git2::Signature::new(&who.name, &who.email, &Time::new(seconds, 0))
+        .with_context(|| format!("{} <{}> fits in no commit", who.name, who.email))
+}
+
+fn oid(id: &str) -> Result<Oid> {
+    Oid::from_str(id).with_context(|| format!("{id:?} is no object id"))
+}
+
+fn mode(raw: i32) -> Mode {
+    match raw {
+        0o120_000 => Mode::Link,
+        0o100_755 => Mode::Executable,
+        _ => Mode::Plain,
+    }
+}
+
+fn file_mode(mode: Mode) -> FileMode {
+    match mode {
+        Mode::Plain => FileMode::Blob,
+        Mode::Executable => FileMode::BlobExecutable,
+        Mode::Link => FileMode::Link,
+    }
+}

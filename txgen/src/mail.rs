@@ -16,6 +16,7 @@ use crate::check::Finding;
 use crate::check::exceptions::Exception;
 use crate::check::source::{self, Patch, Source};
 use crate::check::trailers::is_signed;
+use crate::git::identity::{self, Identity};
 use crate::project::Project;
 use crate::proof;
 use crate::series::Applied;
@@ -27,7 +28,6 @@ pub mod patches;
 pub mod recipients;
 pub mod rules;
 
-use header::Identity;
 use recipients::Recipients;
 
 /// What a series says about its mails.
@@ -101,7 +101,7 @@ pub fn write(
     }
     folder::check(out, &envelope.change_id)?;
     let source = Source::new(project, applied, envelope.cover.clone());
-    let sender = Identity::of_git(&applied.git_dir)?;
+    let (_, sender) = identity::identities(&applied.git_dir)?;
     let thread = Thread::new(&patches, envelope, &sender)?;
     let plain = patches::format(&source, &patches, envelope, &sender)?;
     let recipients = recipients::find(&source, &plain, envelope)?;
@@ -161,7 +161,7 @@ impl Thread {
             has_cover: envelope.cover.as_deref().is_some_and(|text| !text.trim().is_empty()),
             stem: format!("{day}-{slug}-v{version}"),
             hash: proof::key(&parts)[..12].to_owned(),
-            domain: sender.domain().to_owned(),
+            domain: header::domain(&sender.email).to_owned(),
         })
     }
 

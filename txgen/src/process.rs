@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -153,17 +153,40 @@ impl Run {
     /// Runs it to its end and calls `tick` about five times a second meanwhile.
     pub fn output_while(&self, mut tick: impl FnMut()) -> Result<Output> {
         let mut streams = self.streams()?;
-        let mut child = self.spawn(&streams)?;
-        let group = Pid::from_raw(i32::try_from(child.id()).context("a process id out of range")?);
+        let mut child = self.spawn(&streams, self.stdin_file()?)?;
+        let group = group_of(&child)?;
         running(|set| set.insert(group.as_raw()));
         let status = self.wait(&mut child, group, &mut tick);
         running(|set| set.remove(&group.as_raw()));
         Ok(Output { status: status?, stdout: streams.stdout()?, stderr: streams.stderr()? })
     }
 
+    /// Runs it while `write` streams its standard input; where both fail, the program's own error is told.
+    ///
+    /// The timeout counts from the end of the input.
+    pub fn feed(&self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Output> {
+        let mut streams = self.streams()?;
+        let mut child = self.spawn(&streams, Stdio::piped())?;
+        let group = group_of(&child)?;
+        running(|set| set.insert(group.as_raw()));
+        let mut input = BufWriter::with_capacity(1 << 20, child.stdin.take().context("a piped standard input")?);
+        let written = write(&mut input).and_then(|()| input.flush().context("write a program's input"));
+        drop(input);
+        let status = self.wait(&mut child, group, &mut || {});
+        running(|set| set.remove(&group.as_raw()));
+        let output = Output { status: status?, stdout: streams.stdout()?, stderr: streams.stderr()? };
+        match written {
+            Err(error) if output.status.success() || !is_broken_pipe(&error) => Err(error),
+            _ => self.succeeded(output),
+        }
+    }
+
     /// Runs it and takes any exit status but 0 as an error that quotes the end of what it printed.
     pub fn check(&self) -> Result<Output> {
-        let output = self.output()?;
+        self.succeeded(self.output()?)
+    }
+
+    fn succeeded(&self, output: Output) -> Result<Output> {
         if output.status.success() {
             return Ok(output);
         }
@@ -186,7 +209,7 @@ impl Run {
         }
     }
 
-    fn spawn(&self, streams: &Streams) -> Result<Child> {
+    fn spawn(&self, streams: &Streams, stdin: Stdio) -> Result<Child> {
         let mut command = Command::new(&self.argv[0]);
         command.args(&self.argv[1..]).process_group(0);
         if self.clear_env {
@@ -202,7 +225,7 @@ impl Run {
             command.current_dir(dir);
         }
         let clone = |f: &File| f.try_clone().context("share a file with a program");
-        command.stdin(self.stdin_file()?).stdout(clone(&streams.out)?).stderr(clone(&streams.err)?);
+        command.stdin(stdin).stdout(clone(&streams.out)?).stderr(clone(&streams.err)?);
         command.spawn().map_err(|e| match e.kind() {
             ErrorKind::NotFound if self.dir.as_ref().is_none_or(|d| d.is_dir()) => {
                 MissingTool { tool: self.program(), install: install_hint(&self.program()) }.into()
@@ -239,6 +262,14 @@ impl Run {
             tick();
         }
     }
+}
+
+fn group_of(child: &Child) -> Result<Pid> {
+    Ok(Pid::from_raw(i32::try_from(child.id()).context("a process id out of range")?))
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>()).any(|e| e.kind() == ErrorKind::BrokenPipe)
 }
 
 struct Streams {
@@ -280,6 +311,8 @@ pub fn last_lines(text: &str, count: usize) -> String {
 
 /// Debian's package for each program that txgen runs.
 const PACKAGES: &[(&str, &str)] = &[
+    ("apt-cache", "apt"),
+    ("apt-config", "apt"),
     ("apt-get", "apt"),
     ("bash", "bash"),
     ("bison", "bison"),
@@ -367,6 +400,21 @@ mod tests {
         let error = Run::new("sh", ["-c", "echo the reason >&2; exit 3"]).check().expect_err("exit 3");
         let text = format!("{error:#}");
         assert!(text.contains("exit 3") && text.contains("the reason"), "{text}");
+    }
+
+    #[test]
+    fn a_program_that_stops_reading_is_told_by_its_own_error() {
+        let big = vec![0; 1 << 22];
+        let error = Run::new("sh", ["-c", "echo disk full >&2; exit 4"])
+            .feed(|to| Ok(to.write_all(&big)?))
+            .expect_err("it does not read");
+        assert!(format!("{error:#}").contains("disk full"), "{error:#}");
+    }
+
+    #[test]
+    fn a_fed_program_sees_what_is_written() {
+        let output = Run::new("sh", ["-c", "wc -c"]).feed(|to| Ok(to.write_all(&[7; 3000])?)).expect("it reads");
+        assert_eq!(output.text().trim(), "3000");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Series on disk (series/NAME/), and what they become.
 
+pub mod path;
+
 use std::path::PathBuf;
 
 use crate::base::Base;

@@ -5,7 +5,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::check::source::{Patch, Source};
-use crate::mail::header::{self, Identity};
+use crate::git::identity::Identity;
+use crate::mail::header;
 use crate::mail::recipients::Recipients;
 use crate::mail::{Envelope, Mail, Thread, patches};
 use crate::render::Templates;

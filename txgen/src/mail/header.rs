@@ -2,51 +2,18 @@
 //! Mail headers: who sends, addresses, folding, and text that is not ASCII.
 
 use std::fmt::Write;
-use std::path::Path;
-
-use anyhow::{Context, Result, bail};
-
-use crate::process::Run;
 
 /// Columns after which a header is folded.
 const WIDTH: usize = 76;
 
-/// Who sends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// Name.
-    pub name: String,
-    /// Mail address.
-    pub email: String,
-}
-
-impl Identity {
-    /// The identity that git would commit with.
-    pub fn of_git(git_dir: &Path) -> Result<Self> {
-        let run = Run::new("git", ["--git-dir"]).arg(git_dir).args(["var", "GIT_COMMITTER_IDENT"]);
-        let output = run.check().context("git knows no identity to send from: set user.name and user.email")?;
-        let text = output.text();
-        let parts = text.split_once(" <").and_then(|(name, rest)| Some((name, rest.split_once('>')?.0)));
-        match parts {
-            Some((name, email)) if email.contains('@') => Ok(Self { name: name.to_owned(), email: email.to_owned() }),
-            _ => bail!("git's identity `{}` has no mail address: set user.email", text.trim()),
-        }
-    }
-
-    /// The part of the address behind the @.
-    pub fn domain(&self) -> &str {
-        self.email.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
-    }
-
-    /// `Name <address>`.
-    pub fn display(&self) -> String {
-        format!("{} <{}>", self.name, self.email)
-    }
-}
-
 /// The address of `Name <address>` or of a plain address.
 pub fn address(recipient: &str) -> &str {
     recipient.rsplit_once('<').map_or(recipient, |(_, rest)| rest.trim_end_matches('>')).trim()
+}
+
+/// The part of an address behind the @.
+pub fn domain(email: &str) -> &str {
+    email.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
 }
 
 /// A header of addresses, one a line; nothing where there is none.

@@ -6,7 +6,8 @@ use tempfile::TempDir;
 
 use crate::check::source::{Patch, Source};
 use crate::files;
-use crate::mail::header::{self, Identity};
+use crate::git::identity::Identity;
+use crate::mail::header;
 use crate::mail::recipients::Recipients;
 use crate::mail::{Envelope, Mail, Thread};
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A .diff applied strictly: every hunk at its line, every context line as it is in the tree.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow};
+use git2::{Delta, Diff};
+
+use super::{Changes, Repo, mode};
+use crate::git::Blob;
+
+/// Why a .diff can not be used: a line of it and what is wrong there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// Line of the .diff, from 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// Whether the .diff itself is wrong, whatever tree it is applied to.
+    pub malformed: bool,
+}
+
+/// What applying a .diff came to.
+pub type Outcome = std::result::Result<Changes, Misfit>;
+
+impl Repo {
+    /// What the text of a .diff makes of `tree`. It may change and remove files, not add or rename them.
+    pub fn apply_diff(&self, tree: &str, text: &str) -> Result<Outcome> {
+        let malformed = |line, what: String| Ok(Err(Misfit { line, what, malformed: true }));
+        let diff = match Diff::from_buffer(text.as_bytes()) {
+            Ok(diff) => diff,
+            Err(e) => return malformed(0, format!("it is no diff: {}", e.message())),
+        };
+        if diff.deltas().len() == 0 {
+            return malformed(0, "it is no diff: it changes no file".to_owned());
+        }
+        let mut before = Changes::new();
+        for delta in diff.deltas() {
+            let path = delta.old_file().path().and_then(|p| p.to_str()).map(str::to_owned);
+            let path = path.context("a .diff names a path that is no UTF-8")?;
+            let line = line_of_file(text, &path);
+            if let Some(what) = refusal(delta.status(), delta.flags().is_binary(), &path) {
+                return malformed(line, what);
+            }
+            match self.file(tree, &path)? {
+                Some(blob) => drop(before.insert(path, Some(blob))),
+                None => {
+                    let what = format!("{path} is not in the tree");
+                    return Ok(Err(Misfit { line, what, malformed: false }));
+                }
+            }
+        }
+        self.apply_to(&before, &diff, text)
+    }
+
+    /// Applies `diff` to a tree of just the files it touches: reading the whole one takes most of a second.
+    fn apply_to(&self, before: &Changes, diff: &Diff<'_>, text: &str) -> Result<Outcome> {
+        let empty = self.repo.treebuilder(None).and_then(|b| b.write()).context("write an empty tree")?;
+        let small = self.change_tree(&empty.to_string(), before)?;
+        let index = match self.repo.apply_to_tree(&self.tree(&small)?, diff, None) {
+            Ok(index) => index,
+            Err(e) => return Ok(Err(explain(text, before, e.message()))),
+        };
+        let mut after = before.keys().map(|path| (path.clone(), None)).collect::<Changes>();
+        for entry in index.iter() {
+            let path = String::from_utf8(entry.path).context("a path is no UTF-8")?;
+            let raw = i32::try_from(entry.mode).context("a file mode out of range")?;
+            after.insert(path, Some(Blob { mode: mode(raw), bytes: self.bytes(entry.id)? }));
+        }
+        Ok(Ok(after))
+    }
+}
+
+fn refusal(status: Delta, binary: bool, path: &str) -> Option<String> {
+    if binary {
+        return Some(format!("{path} is binary"));
+    }
+    if let Err(what) = super::super::series::path::check(path) {
+        return Some(format!("path {path:?} {what}"));
+    }
+    match status {
+        Delta::Modified | Delta::Deleted => None,
+        Delta::Added => Some(format!("it adds {path}: a new file belongs in kernel-overlay/, claimed by `adds`")),
+        _ => Some(format!("it renames or copies {path}: write it with `git diff --no-renames`")),
+    }
+}
+
+/// The line of the `+++` or `---` header of `path`.
+fn line_of_file(text: &str, path: &str) -> usize {
+    let names = |line: &str| {
+        let name = line.strip_prefix("--- a/").or_else(|| line.strip_prefix("+++ b/"));
+        name.is_some_and(|name| name.trim_end() == path)
+    };
+    text.lines().position(names).map_or(1, |i| i + 1)
+}
+
+/// Finds the first line of the .diff that is not as the tree has it.
+fn explain(text: &str, before: &Changes, said: &str) -> Misfit {
+    let mut path = "";
+    let mut at = 0;
+    let mut left = 0;
+    let files = before
+        .iter()
+        .filter_map(|(path, blob)| {
+            let text = String::from_utf8_lossy(&blob.as_ref()?.bytes).into_owned();
+            Some((path.as_str(), text.lines().map(str::to_owned).collect::<Vec<_>>()))
+        })
+        .collect::<BTreeMap<_, _>>();
+    for (number, line) in text.lines().enumerate() {
+        if left == 0 {
+            path = line.strip_prefix("--- a/").map_or(path, str::trim_end);
+            (at, left) = hunk(line).unwrap_or((at, left));
+            continue;
+        }
+        let Some(wanted) = line.strip_prefix([' ', '-']).or_else(|| line.is_empty().then_some("")) else { continue };
+        let has = files.get(path).and_then(|lines| lines.get(at - 1));
+        if has.is_none_or(|has| has != wanted) {
+            let has = has.map_or("has ended".to_owned(), |has| format!("has {has:?}"));
+            let what = format!("{path}:{at}: it expects {wanted:?}, the tree {has}");
+            return Misfit { line: number + 1, what, malformed: false };
+        }
+        (at, left) = (at + 1, left - 1);
+    }
+    Misfit { line: 0, what: said.to_owned(), malformed: false }
+}
+
+/// First old line and number of old lines of a `@@ -12,7 +12,9 @@` line.
+fn hunk(line: &str) -> Option<(usize, usize)> {
+    let old = line.strip_prefix("@@ -")?.split(' ').next()?;
+    let (start, count) = old.split_once(',').unwrap_or((old, "1"));
+    Some((start.parse::<usize>().ok()?.max(1), count.parse().ok()?))
+}
+
+/// An error that tells a misfit with the name of its file.
+pub fn tell(file: &std::path::Path, misfit: &Misfit) -> anyhow::Error {
+    match misfit.line {
+        0 => anyhow!("{}: {}", file.display(), misfit.what),
+        line => anyhow!("{}:{line}: {}", file.display(), misfit.what),
+    }
+}

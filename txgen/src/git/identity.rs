@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Who the author of a commit is, as the git program sees it: environment, then configuration.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::Run;
+
+/// A name and a mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Full name.
+    pub name: String,
+    /// Mail address.
+    pub email: String,
+}
+
+impl Identity {
+    /// `Name <address>`, as in a trailer.
+    pub fn display(&self) -> String {
+        format!("{} <{}>", self.name, self.email)
+    }
+}
+
+/// The author and the committer of new commits in repository `git_dir`.
+pub fn identities(git_dir: &Path) -> Result<(Identity, Identity)> {
+    Ok((identity(git_dir, "AUTHOR")?, identity(git_dir, "COMMITTER")?))
+}
+
+fn identity(git_dir: &Path, role: &str) -> Result<Identity> {
+    let variable = format!("GIT_{role}_IDENT");
+    // Without useConfigOnly git makes an address up from the machine's name.
+    let output = Run::new("git", ["-c", "user.useConfigOnly=true", "--git-dir"])
+        .arg(git_dir)
+        .args(["var", &variable])
+        .output()?;
+    if !output.status.success() {
+        bail!(
+            "git knows no name and address for commits: set them with `git config --global user.name NAME` \
+             and `git config --global user.email ADDRESS`"
+        );
+    }
+    parse(&output.text()).with_context(|| format!("read {variable}"))
+}
+
+/// Parses `Name <address> seconds zone`.
+fn parse(text: &str) -> Option<Identity> {
+    let (name, rest) = text.split_once(" <")?;
+    let (email, _) = rest.rsplit_once("> ")?;
+    Some(Identity { name: name.to_owned(), email: email.to_owned() })
+}
+
+/// Whether git configuration asks for a sign-off (`format.signOff`).
+pub fn wants_signoff(git_dir: &Path) -> Result<bool> {
+    let output = Run::new("git", ["--git-dir"])
+        .arg(git_dir)
+        .args(["config", "--type=bool", "--get", "format.signOff"])
+        .output()?;
+    match output.status.code() {
+        Some(0) => Ok(output.text().trim() == "true"),
+        Some(1) => Ok(false),
+        _ => bail!("read format.signOff: {}", output.errors().trim()),
+    }
+}
