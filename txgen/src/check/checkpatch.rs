@@ -72,12 +72,16 @@ fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("LC_ALL", "C")
         .output()?;
-    parse(&output.text()).with_context(|| {
+    let text = output.text();
+    if output.status.success() && text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    parse(&text).with_context(|| {
         format!("checkpatch on patch {} ({}): {}", patch.name, process::describe(output.status), output.errors().trim())
     })
 }
 
-/// Reads `FILE:LINE: LEVEL:TYPE: what`, and compares with the totals that checkpatch prints.
+/// Reads `FILE:LINE: LEVEL:TYPE: what`, and compares with the totals that checkpatch prints where it has messages.
 fn parse(text: &str) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     let mut total = None;

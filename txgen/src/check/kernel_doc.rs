@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 use crate::check::source::{Patch, Source};
 use crate::check::{Check, Finding, Level, Scope};
-use crate::error::MissingTool;
 use crate::files;
 use crate::process::{self, Run};
 
@@ -45,8 +44,7 @@ fn script(source: &Source<'_>) -> Result<(&'static str, String)> {
             return Ok((path, id));
         }
     }
-    let install = "the base is no kernel tree, or one that does not have it".to_owned();
-    Err(MissingTool { tool: SCRIPTS[0].to_owned(), install }.into())
+    bail!("the base has none of {}: it is no kernel tree", SCRIPTS.join(", "))
 }
 
 /// A warning without its line: what is compared between before and after.

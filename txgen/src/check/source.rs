@@ -11,7 +11,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::check::Lazy;
 use crate::check::diff::{self, FileDiff};
-use crate::error::MissingTool;
 use crate::kernel::worktree::Worktree;
 use crate::process::Run;
 use crate::project::Project;
@@ -81,10 +80,10 @@ impl<'a> Source<'a> {
         Ok(output.status.success().then(|| output.text().trim().to_owned()))
     }
 
-    /// The id at `path`, or an error that says that this tree lacks the kernel's own `path`.
+    /// The id at `path`, or an error that names what the tree lacks.
     pub fn require(&self, path: &str) -> Result<String> {
-        let install = "the base is no kernel tree, or one that does not have it".to_owned();
-        self.id(path)?.ok_or_else(|| MissingTool { tool: path.to_owned(), install }.into())
+        self.id(path)?
+            .with_context(|| format!("the base has no {path}: it is no kernel tree, or one without this script"))
     }
 
     /// The bytes of a file of a commit, if it has it.
