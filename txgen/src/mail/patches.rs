@@ -20,7 +20,6 @@ const CONFIG: &[&str] = &[
     "diff.context=3",
     "diff.interHunkContext=0",
     "diff.suppressBlankEmpty=false",
-    "diff.orderFile=",
     "i18n.logOutputEncoding=UTF-8",
 ];
 
@@ -31,6 +30,7 @@ const OPTIONS: &[&str] = &[
     "--full-index",
     "--diff-algorithm=histogram",
     "-M",
+    "-O/dev/null",
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
