@@ -8,3 +8,4 @@ pub mod format_series;
 pub mod generate;
 pub mod status;
 pub mod test;
+pub mod which;

@@ -1,2 +1,198 @@
 // SPDX-License-Identifier: GPL-2.0
-//! placeholder
+//! Semantic patches: run by spatch on some paths of a tree, checked for what they missed, and kept.
+//!
+//! spatch skips what it can not parse and says nothing. So a run is only taken where a second one on its output
+//! finds nothing more, and where none of the identifiers that were to go is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::files;
+use crate::git::{Blob, Changes, Mode, Repo};
+use crate::process::{self, Run};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::proof;
+use crate::series::Cocci;
+
+/// What a semantic patch came to: the changes, or why they can not be taken.
+pub type Outcome = std::result::Result<Changes, String>;
+
+/// Runs `cocci` on its paths of `tree`; the result is kept, so that the same run is instant the next time.
+pub fn run(project: &Project, repo: &Repo, tree: &str, cocci: &Cocci) -> Result<Outcome> {
+    let macros = macro_file(project);
+    let macro_text = macros.as_deref().map(files::read).transpose()?.unwrap_or_default();
+    let version = spatch_version()?;
+    let mut parts = vec![cocci.script.text.as_bytes(), macro_text.as_bytes(), version.as_bytes()];
+    let mut ids = Vec::new();
+    for path in &cocci.paths {
+        let Some(id) = repo.id_of(tree, path)? else {
+            return Ok(Err(format!("it is to run on {path}, which the tree does not have")));
+        };
+        ids.push(format!("{path} {id}"));
+    }
+    parts.extend(ids.iter().map(String::as_bytes));
+    let residue = cocci.residue.join(" ");
+    parts.push(residue.as_bytes());
+    let key = proof::key(&parts);
+    if let Some(known) = proof::load::<BTreeMap<String, String>>(project, "cocci", &key)? {
+        return Ok(Ok(with_modes(repo, tree, known)?));
+    }
+    match transform(repo, tree, cocci, macros.as_deref())? {
+        Ok(changed) => {
+            proof::store(project, "cocci", &key, &changed)?;
+            Ok(Ok(with_modes(repo, tree, changed)?))
+        }
+        Err(what) => Ok(Err(what)),
+    }
+}
+
+/// series/macros.h: macros that spatch would otherwise stumble over.
+fn macro_file(project: &Project) -> Option<PathBuf> {
+    Some(project.root.join("series/macros.h")).filter(|path| path.is_file())
+}
+
+fn spatch_version() -> Result<String> {
+    let text = Run::new(process::require("spatch")?, ["--version"]).check()?.text();
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn with_modes(repo: &Repo, tree: &str, changed: BTreeMap<String, String>) -> Result<Changes> {
+    let mut changes = Changes::new();
+    for (path, text) in changed {
+        let mode = repo.file(tree, &path)?.map_or(Mode::Plain, |blob| blob.mode);
+        changes.insert(path, Some(Blob { mode, bytes: text.into_bytes() }));
+    }
+    Ok(changes)
+}
+
+fn transform(
+    repo: &Repo,
+    tree: &str,
+    cocci: &Cocci,
+    macros: Option<&Path>,
+) -> Result<std::result::Result<BTreeMap<String, String>, String>> {
+    let name = cocci.script.file.display().to_string();
+    let progress = Progress::start(&format!("run {name}"), 0);
+    let dir = tempfile::Builder::new().prefix("txgen-cocci-").tempdir().context("make a temporary folder")?;
+    let mut sources = BTreeMap::new();
+    for path in &cocci.paths {
+        let found = repo.files_below(tree, path)?;
+        sources.extend(found.into_iter().filter(|(p, b)| is_source(p) && b.mode != Mode::Link));
+    }
+    let tree = dir.path().join("tree");
+    write_all(&tree, sources.iter().map(|(path, blob)| (path, blob.bytes.as_slice())))?;
+    let script = dir.path().join("script.cocci");
+    fs::write(&script, &cocci.script.text).context("write a temporary file")?;
+    spatch(&script, macros, &tree).with_context(|| name.clone())?;
+    let changed = changed_files(&tree, &sources)?;
+    progress.done(&format!("{} of {} files changed", changed.len(), sources.len()));
+    if changed.is_empty() {
+        return Ok(Err("it matches nothing".to_owned()));
+    }
+    if let Some(what) = leftover(&script, macros, &dir.path().join("again"), &changed)? {
+        return Ok(Err(what));
+    }
+    Ok(residue(cocci, &sources, &changed).map_or(Ok(changed), Err))
+}
+
+fn is_source(path: &str) -> bool {
+    path.ends_with(".c") || path.ends_with(".h")
+}
+
+fn write_all<'a>(dir: &Path, sources: impl Iterator<Item = (&'a String, &'a [u8])>) -> Result<()> {
+    let mut made = BTreeSet::new();
+    for (path, bytes) in sources {
+        let to = dir.join(path);
+        let parent = to.parent().context("a file has a folder")?.to_owned();
+        if !made.contains(&parent) {
+            files::make_dir(&parent)?;
+            made.insert(parent);
+        }
+        fs::write(&to, bytes).with_context(|| format!("write {}", to.display()))?;
+    }
+    Ok(())
+}
+
+fn spatch(script: &Path, macros: Option<&Path>, tree: &Path) -> Result<()> {
+    let mut run = Run::new("spatch", ["--sp-file"]).arg(script);
+    if let Some(macros) = macros {
+        run = run.arg("--macro-file").arg(macros);
+    }
+    run.args(["--no-includes", "--include-headers", "--in-place", "--no-show-diff", "--quiet", "--dir", "."])
+        .dir(tree)
+        .timeout(Duration::from_secs(1800))
+        .check()?;
+    Ok(())
+}
+
+fn changed_files(dir: &Path, before: &BTreeMap<String, Blob>) -> Result<BTreeMap<String, String>> {
+    let mut changed = BTreeMap::new();
+    for (path, blob) in before {
+        let now = fs::read(dir.join(path)).with_context(|| format!("read {path} after spatch"))?;
+        if now != blob.bytes {
+            changed.insert(path.clone(), String::from_utf8(now).with_context(|| format!("{path} after spatch"))?);
+        }
+    }
+    Ok(changed)
+}
+
+/// Runs the script again on what it changed: it must find nothing more.
+fn leftover(
+    script: &Path,
+    macros: Option<&Path>,
+    dir: &Path,
+    changed: &BTreeMap<String, String>,
+) -> Result<Option<String>> {
+    write_all(dir, changed.iter().map(|(path, text)| (path, text.as_bytes())))?;
+    spatch(script, macros, dir)?;
+    for (path, text) in changed {
+        let again = fs::read_to_string(dir.join(path)).with_context(|| format!("read {path} after spatch"))?;
+        if again != *text {
+            let line = text.lines().zip(again.lines()).take_while(|(a, b)| a == b).count() + 1;
+            return Ok(Some(format!("a second run changes {path}:{line} again: it does not come to an end")));
+        }
+    }
+    Ok(None)
+}
+
+/// Finds an identifier that was to go, and is still there.
+fn residue(cocci: &Cocci, before: &BTreeMap<String, Blob>, changed: &BTreeMap<String, String>) -> Option<String> {
+    let mut left = Vec::new();
+    for (path, blob) in before {
+        let text = changed.get(path).map_or_else(|| String::from_utf8_lossy(&blob.bytes), |t| t.as_str().into());
+        for word in &cocci.residue {
+            let lines = text.lines().enumerate().filter(|(_, line)| has_word(line, word));
+            left.extend(lines.map(|(number, _)| format!("{path}:{}: {word}", number + 1)));
+        }
+    }
+    (!left.is_empty()).then(|| {
+        format!(
+            "{} uses are left where spatch does not see them (series/macros.h may help):\n{}",
+            left.len(),
+            left.join("\n")
+        )
+    })
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    line.match_indices(word)
+        .any(|(at, _)| !line[..at].ends_with(inside) && !line[at + word.len()..].starts_with(inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_word;
+
+    #[test]
+    fn a_longer_identifier_is_no_residue() {
+        assert!(has_word("\tskb_frag_page(x)", "skb_frag_page"));
+        assert!(!has_word("\t__skb_frag_page(x)", "skb_frag_page"));
+        assert!(!has_word("\tskb_frag_pages(x)", "skb_frag_page"));
+    }
+}

@@ -30,6 +30,11 @@ impl Project {
         Ok(Self { root, cache: cache_folder()? })
     }
 
+    /// `path` as it is told to people: relative to the project where it is in it.
+    pub fn relative(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_owned()
+    }
+
     /// kernel-overlay/: files new to the kernel, in their final form.
     pub fn overlay(&self) -> PathBuf {
         self.root.join("kernel-overlay")

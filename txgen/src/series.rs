@@ -1,11 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Series on disk (series/NAME/), and what they become.
 
+pub mod apply;
+pub mod load;
+pub mod message;
+pub mod overlay_files;
 pub mod path;
+pub mod plan;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use crate::base::Base;
+
+pub use apply::apply_series;
+pub use load::load;
+pub use message::Message;
+
+/// A series as it is on disk, validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// Its name: series/NAME/.
+    pub name: String,
+    /// Subject of the cover letter.
+    pub title: String,
+    /// The tree it is posted for: `[PATCH net-next ...]`.
+    pub tree: String,
+    /// Its version, from 1.
+    pub version: u32,
+    /// b4's change id.
+    pub change_id: String,
+    /// The recorded base, the one its .diff files apply to.
+    pub base: String,
+    /// The date of every commit and mail.
+    pub date: Timestamp,
+    /// Recipients beside those of get_maintainer.pl.
+    pub to: Vec<String>,
+    /// Recipients of copies.
+    pub cc: Vec<String>,
+    /// The patches, first to last.
+    pub patches: Vec<Patch>,
+}
+
+/// A patch of a series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Its name: that of its files, without numbers.
+    pub name: String,
+    /// Where it is in series.toml: `file:line:column`.
+    pub place: String,
+    /// Its message.
+    pub message: Message,
+    /// Overlay files and items that are born in it.
+    pub adds: Vec<Add>,
+    /// Its semantic patch.
+    pub cocci: Option<Cocci>,
+    /// Its edits.
+    pub diff: Option<Text>,
+    /// Edits in place of those, by the base they are for.
+    pub resolutions: BTreeMap<String, Text>,
+}
+
+/// An overlay file, or one item of it, that is born in a patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Add {
+    /// Path in the kernel tree.
+    pub path: String,
+    /// The item; the file itself, with all that no other patch claims, otherwise.
+    pub item: Option<String>,
+    /// Where it is in series.toml: `file:line:column`.
+    pub place: String,
+}
+
+/// A semantic patch and where it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cocci {
+    /// The .cocci file.
+    pub script: Text,
+    /// Files and folders of the kernel tree it runs on.
+    pub paths: Vec<String>,
+    /// Identifiers that must not be left there.
+    pub residue: Vec<String>,
+}
+
+/// A text file of a series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Its path, relative to the project.
+    pub file: PathBuf,
+    /// What it holds.
+    pub text: String,
+}
 
 /// A series as commits on a base.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
-//! placeholder
+//! `txgen apply`: a series as commits on branch txgen/NAME.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use serde_json::json;
 
+use super::which::Which;
 use crate::error::Exit;
 use crate::project::Project;
 
-/// placeholder
-#[derive(Debug, clap::Args)]
-pub struct Args {}
+const EXAMPLES: &str = "Examples:
+  txgen apply zerocopy
+  txgen apply zerocopy --tree ~/src/linux --base net-next/main --signoff
+  git -C ~/src/linux log --oneline txgen/zerocopy";
 
-/// placeholder
-pub fn run(_project: &Project, _args: &Args) -> Result<Exit> {
-    bail!("placeholder")
+/// Turns a series into commits on a base, on branch txgen/NAME.
+///
+/// The commits are made in memory: no work tree is touched, and the branch is set last. The same series on the same
+/// base gives the same commit ids. Earlier states stay in the reflog of refs/txgen/series/NAME.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Sign each commit off (also done where git's format.signOff is set)
+    #[arg(long)]
+    signoff: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `txgen apply`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let (_, applied) = args.which.apply(project, args.signoff)?;
+    if args.json {
+        let patches = applied.patches.iter().map(
+            |p| json!({"name": p.name, "subject": p.subject, "commit": p.commit, "tree": p.tree, "files": p.files}),
+        );
+        let value = json!({"name": applied.name, "base": applied.base.name, "base_commit": applied.base.commit,
+            "branch": applied.branch, "patches": patches.collect::<Vec<_>>()});
+        anstream::println!("{value:#}");
+        return Ok(Exit::Good);
+    }
+    for patch in &applied.patches {
+        anstream::println!("{} {}", &patch.commit[..12], patch.subject);
+    }
+    let count = applied.patches.len();
+    anstream::println!("branch {}: {count} on {} ({})", applied.branch, applied.base.name, &applied.base.commit[..12]);
+    Ok(Exit::Good)
 }

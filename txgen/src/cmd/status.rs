@@ -1,16 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
-//! placeholder
+//! `txgen status`: where a series stands.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use serde_json::json;
 
+use super::which::Which;
 use crate::error::Exit;
+use crate::git::Repo;
 use crate::project::Project;
+use crate::series::apply;
 
-/// placeholder
+const EXAMPLES: &str = "Examples:
+  txgen status zerocopy
+  txgen status zerocopy --json";
+
+/// Says where a series stands: its patches, their files, and whether its branch is up to date.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
-/// placeholder
-pub fn run(_project: &Project, _args: &Args) -> Result<Exit> {
-    bail!("placeholder")
+/// Runs `txgen status`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let (series, base) = args.which.find(project)?;
+    let repo = Repo::open(&base.git_dir)?;
+    let branch = apply::branch(&series.name);
+    let tip = repo.read_ref(&format!("refs/heads/{branch}"))?;
+    let commits = apply::build(project, &series, &base, false)?;
+    let state = match (&tip, commits.last()) {
+        (None, _) => "not applied",
+        (Some(found), Some(last)) if found.commit == last.commit => "applied",
+        (Some(found), Some(last)) if found.tree == last.tree => "applied with other messages",
+        _ => "stale",
+    };
+    if args.json {
+        let patches = commits
+            .iter()
+            .map(
+                |p| json!({"name": p.name, "subject": p.subject, "commit": p.commit, "tree": p.tree, "files": p.files}),
+            )
+            .collect::<Vec<_>>();
+        let value = json!({"name": series.name, "title": series.title, "version": series.version, "base": base.name,
+            "base_commit": base.commit, "branch": branch, "state": state, "patches": patches});
+        anstream::println!("{value:#}");
+        return Ok(Exit::Good);
+    }
+    anstream::println!("{} v{} on {}: {}", series.name, series.version, base.name, series.title);
+    anstream::println!("branch {branch}: {state}\n");
+    for (number, patch) in commits.iter().enumerate() {
+        anstream::println!("{:>3}  {:<24} {:>3} files  {}", number + 1, patch.name, patch.files.len(), patch.subject);
+    }
+    Ok(Exit::Good)
 }

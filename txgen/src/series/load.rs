@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+//! series/NAME/ read and validated: every key known, every file there, nothing left over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Add, Cocci, Message, Patch, Series, Text, path};
+use crate::base::record::is_name;
+use crate::files;
+use crate::project::Project;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SeriesTable {
+    title: String,
+    tree: String,
+    version: Spanned<u32>,
+    change_id: String,
+    base: Spanned<String>,
+    date: Spanned<String>,
+    #[serde(default)]
+    to: Vec<String>,
+    #[serde(default)]
+    cc: Vec<String>,
+    #[serde(default)]
+    patch: Vec<Spanned<PatchTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PatchTable {
+    name: Spanned<String>,
+    #[serde(default)]
+    adds: Vec<Spanned<String>>,
+    cocci: Option<CocciTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CocciTable {
+    paths: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    residue: Vec<String>,
+}
+
+/// Reads series/`name`/.
+pub fn load(project: &Project, name: &str) -> Result<Series> {
+    let dir = project.series(name);
+    if !is_name(name) || !dir.join("series.toml").is_file() {
+        bail!("there is no series {name:?}: no file {}", Path::new("series").join(name).join("series.toml").display());
+    }
+    let source = read(project, &dir.join("series.toml"))?;
+    let loader = Loader { project, dir: &dir, source: &source };
+    let table = toml::from_str::<SeriesTable>(&source.text)
+        .map_err(|error| files::at(&source.file, &source.text, error.span(), error.message()))?;
+    let series = loader.series(name, table)?;
+    loader.refuse_strays(&series)?;
+    Ok(series)
+}
+
+/// Reads a text file of the project; the path in the result and in errors is relative to it.
+fn read(project: &Project, path: &Path) -> Result<Text> {
+    let file = project.relative(path);
+    let is_link = fs::symlink_metadata(path).with_context(|| format!("read {}", file.display()))?.is_symlink();
+    if is_link {
+        bail!("{} is a symbolic link: a series has plain files only", file.display());
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", file.display()))?;
+    Ok(Text { file, text })
+}
+
+struct Loader<'a> {
+    project: &'a Project,
+    dir: &'a Path,
+    source: &'a Text,
+}
+
+impl Loader<'_> {
+    fn wrong<T>(&self, at: &Spanned<T>, what: &str) -> anyhow::Error {
+        files::at(&self.source.file, &self.source.text, Some(at.span()), what)
+    }
+
+    fn place<T>(&self, at: &Spanned<T>) -> String {
+        let text = self.wrong(at, "").to_string();
+        text.trim_end_matches([':', ' ']).to_owned()
+    }
+
+    fn series(&self, name: &str, table: SeriesTable) -> Result<Series> {
+        if *table.version.get_ref() == 0 {
+            return Err(self.wrong(&table.version, "versions count from 1"));
+        }
+        if !is_name(table.base.get_ref()) {
+            return Err(self.wrong(&table.base, "this is no name of a base"));
+        }
+        let date = table.date.get_ref().parse().map_err(|e| self.wrong(&table.date, &format!("no date: {e}")))?;
+        let mut patches = Vec::<Patch>::new();
+        for patch in &table.patch {
+            let name = &patch.get_ref().name;
+            if let Some(twin) = patches.iter().find(|p| p.name == *name.get_ref()) {
+                return Err(self.wrong(name, &format!("there is a patch of this name at {}", twin.place)));
+            }
+            patches.push(self.patch(patch.get_ref(), &self.place(name))?);
+        }
+        if patches.is_empty() {
+            bail!("{}: the series has no [[patch]]", self.source.file.display());
+        }
+        Ok(Series {
+            name: name.to_owned(),
+            title: table.title,
+            tree: table.tree,
+            version: table.version.into_inner(),
+            change_id: table.change_id,
+            base: table.base.into_inner(),
+            date,
+            to: table.to,
+            cc: table.cc,
+            patches,
+        })
+    }
+
+    fn patch(&self, table: &PatchTable, place: &str) -> Result<Patch> {
+        let name = table.name.get_ref();
+        if !is_name(name) {
+            return Err(self.wrong(&table.name, "a name has lower case letters, digits, `-`, `_` and `.` only"));
+        }
+        let text = self.required(name, "msg", place)?;
+        let message = Message::parse(&text.text).map_err(|e| anyhow!("{}:{e}", text.file.display()))?;
+        let adds = table.adds.iter().map(|add| self.add(add)).collect::<Result<Vec<_>>>()?;
+        let cocci = self.cocci(table, place)?;
+        let diff = self.optional(&self.dir.join(format!("{name}.diff")))?;
+        if adds.is_empty() && cocci.is_none() && diff.is_none() {
+            bail!("{place}: patch {name} changes nothing: it has neither `adds`, nor {name}.diff, nor {name}.cocci");
+        }
+        let resolutions = self.resolutions(name)?;
+        Ok(Patch { name: name.clone(), place: place.to_owned(), message, adds, cocci, diff, resolutions })
+    }
+
+    fn required(&self, name: &str, kind: &str, place: &str) -> Result<Text> {
+        let path = self.dir.join(format!("{name}.{kind}"));
+        let missing = || anyhow!("{place}: patch {name} needs {}", self.project.relative(&path).display());
+        self.optional(&path)?.ok_or_else(missing)
+    }
+
+    fn optional(&self, path: &Path) -> Result<Option<Text>> {
+        if path.symlink_metadata().is_err() { Ok(None) } else { read(self.project, path).map(Some) }
+    }
+
+    fn add(&self, add: &Spanned<String>) -> Result<Add> {
+        let (file, item) = match add.get_ref().split_once('#') {
+            Some((file, item)) => (file, Some(item.split_whitespace().collect::<Vec<_>>().join(" "))),
+            None => (add.get_ref().as_str(), None),
+        };
+        if let Err(what) = path::check(file) {
+            return Err(self.wrong(add, &format!("path {file:?} {what}")));
+        }
+        if item.as_ref().is_some_and(String::is_empty) {
+            return Err(self.wrong(add, "the name of the item after `#` is empty"));
+        }
+        Ok(Add { path: file.to_owned(), item, place: self.place(add) })
+    }
+
+    fn cocci(&self, table: &PatchTable, place: &str) -> Result<Option<Cocci>> {
+        let name = table.name.get_ref();
+        let Some(cocci) = &table.cocci else {
+            return match self.optional(&self.dir.join(format!("{name}.cocci")))? {
+                Some(text) => bail!("{place}: {} needs a key `cocci` that says where it runs", text.file.display()),
+                None => Ok(None),
+            };
+        };
+        for entry in cocci.paths.get_ref() {
+            if let Err(what) = path::check(entry.get_ref()) {
+                return Err(self.wrong(entry, &format!("path {:?} {what}", entry.get_ref())));
+            }
+        }
+        if cocci.paths.get_ref().is_empty() {
+            return Err(self.wrong(&cocci.paths, "there is no path to run on"));
+        }
+        let script = self.required(name, "cocci", place)?;
+        let paths = cocci.paths.get_ref().iter().map(|p| p.get_ref().clone()).collect();
+        Ok(Some(Cocci { script, paths, residue: cocci.residue.clone() }))
+    }
+
+    fn resolutions(&self, name: &str) -> Result<BTreeMap<String, Text>> {
+        let bases = self.dir.join("bases");
+        let mut found = BTreeMap::new();
+        for base in if bases.is_dir() { entries(&bases)? } else { Vec::new() } {
+            if let Some(text) = self.optional(&bases.join(&base).join(format!("{name}.diff")))? {
+                found.insert(base, text);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Refuses files that nothing refers to: a patch that was renamed in one place only leaves them.
+    fn refuse_strays(&self, series: &Series) -> Result<()> {
+        let mut known = BTreeSet::from([PathBuf::from("series.toml"), PathBuf::from("cover.md")]);
+        for patch in &series.patches {
+            known.extend(["msg", "diff", "cocci"].map(|kind| PathBuf::from(format!("{}.{kind}", patch.name))));
+            known.extend(
+                patch.resolutions.keys().map(|base| Path::new("bases").join(base).join(format!("{}.diff", patch.name))),
+            );
+        }
+        for file in self.files_below(Path::new(""))? {
+            if !known.contains(&file) {
+                bail!(
+                    "{}: nothing in {} refers to it",
+                    self.project.relative(&self.dir.join(file)).display(),
+                    self.source.file.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn files_below(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for name in entries(&self.dir.join(folder))? {
+            let path = folder.join(&name);
+            if self.dir.join(&path).is_dir() {
+                found.extend(self.files_below(&path)?);
+            } else {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Names in a folder, sorted, without the hidden ones (an editor's).
+fn entries(dir: &Path) -> Result<Vec<String>> {
+    let list = || format!("list {}", dir.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).with_context(list)? {
+        let name = entry.with_context(list)?.file_name();
+        names.push(name.into_string().map_err(|n| anyhow!("{}: the name {n:?} is no UTF-8", dir.display()))?);
+    }
+    names.retain(|name| !name.starts_with('.'));
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A patch's message: subject, body, trailers, and the note that stays below `---`.
+
+use anyhow::{Result, bail};
+
+/// A NAME.msg file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// First line, without any `[PATCH]` tag.
+    pub subject: String,
+    /// What follows it, trailers included; empty where there is only a subject.
+    pub body: String,
+    /// Text for the mail alone, below `---`.
+    pub note: Option<String>,
+}
+
+impl Message {
+    /// Parses the text of a .msg file; an error starts with the line that is wrong.
+    pub fn parse(text: &str) -> Result<Self> {
+        let (message, note) = match text.split_once("\n---\n") {
+            Some((message, note)) => (message, Some(note.trim_end().to_owned()).filter(|note| !note.is_empty())),
+            None => (text.strip_suffix("\n---").unwrap_or(text), None),
+        };
+        let (subject, rest) = message.split_once('\n').unwrap_or((message, ""));
+        if subject.trim().is_empty() {
+            bail!("1: the subject is empty");
+        }
+        if subject.trim() != subject {
+            bail!("1: the subject has spaces at an end");
+        }
+        if subject.starts_with('[') {
+            bail!("1: the subject has a tag: `[PATCH ...]` is added to the mail");
+        }
+        let (blank, body) = rest.split_once('\n').unwrap_or((rest, ""));
+        if !blank.is_empty() {
+            bail!("2: there is no blank line after the subject");
+        }
+        let body = body.trim_end().trim_start_matches('\n').to_owned();
+        Ok(Self { subject: subject.to_owned(), body, note })
+    }
+
+    /// The message of the commit, signed off by `signer` if there is one.
+    pub fn commit_message(&self, signer: Option<&str>) -> String {
+        let mut text = self.subject.clone();
+        if !self.body.is_empty() {
+            text += &format!("\n\n{}", self.body);
+        }
+        if let Some(signer) = signer {
+            let line = format!("Signed-off-by: {signer}");
+            // The submitter's sign-off is the last trailer, and is there once.
+            if text.lines().last() != Some(&line) {
+                text += if has_trailers(&self.body) { "\n" } else { "\n\n" };
+                text += &line;
+            }
+        }
+        text + "\n"
+    }
+}
+
+/// Whether the last paragraph consists of trailers.
+fn has_trailers(body: &str) -> bool {
+    let last = body.rsplit("\n\n").next().unwrap_or_default();
+    !last.is_empty() && last.lines().all(|line| is_trailer(line) || line.starts_with([' ', '\t']))
+}
+
+fn is_trailer(line: &str) -> bool {
+    let Some((key, value)) = line.split_once(": ") else { return false };
+    !key.is_empty() && !value.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Message;
+
+    fn parse(text: &str) -> Message {
+        Message::parse(text).expect("it is a message")
+    }
+
+    #[test]
+    fn a_note_stays_out_of_the_commit() {
+        let message = parse("net: do it\n\nBecause.\n---\nv2: better\n");
+        assert_eq!(message.commit_message(None), "net: do it\n\nBecause.\n");
+        assert_eq!(message.note.as_deref(), Some("v2: better"));
+    }
+
+    #[test]
+    fn a_sign_off_joins_the_trailers_or_starts_them() {
+        let signed = |text: &str| parse(text).commit_message(Some("A <a@x>"));
+        assert_eq!(signed("s: x\n\nB.\n"), "s: x\n\nB.\n\nSigned-off-by: A <a@x>\n");
+        assert_eq!(
+            signed("s: x\n\nB.\n\nLink: https://x\n"),
+            "s: x\n\nB.\n\nLink: https://x\nSigned-off-by: A <a@x>\n"
+        );
+        assert_eq!(signed("s: x\n\nB.\n\nSigned-off-by: A <a@x>\n"), "s: x\n\nB.\n\nSigned-off-by: A <a@x>\n");
+        assert_eq!(signed("s: x\n"), "s: x\n\nSigned-off-by: A <a@x>\n");
+    }
+
+    #[test]
+    fn a_message_git_would_mangle_is_refused_with_its_line() {
+        let error = |text: &str| Message::parse(text).expect_err("it is wrong").to_string();
+        assert_eq!(error("\nx\n"), "1: the subject is empty");
+        assert_eq!(error("[PATCH] x\n"), "1: the subject has a tag: `[PATCH ...]` is added to the mail");
+        assert_eq!(error("x\ny\n"), "2: there is no blank line after the subject");
+    }
+}

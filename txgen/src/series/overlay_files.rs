@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The files of kernel-overlay/, read.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::path;
+use crate::git::{Blob, Mode};
+use crate::project::Project;
+
+/// Every file of the overlay by its path in the kernel tree.
+pub type Overlay = BTreeMap<String, Blob>;
+
+/// Reads kernel-overlay/; symbolic links and special files are refused.
+pub fn read(project: &Project) -> Result<Overlay> {
+    let root = project.overlay();
+    let mut overlay = Overlay::new();
+    let mut left = if root.is_dir() { vec![String::new()] } else { Vec::new() };
+    while let Some(folder) = left.pop() {
+        let dir = root.join(&folder);
+        let list = || format!("list {}", project.relative(&dir).display());
+        for entry in fs::read_dir(&dir).with_context(list)? {
+            let entry = entry.with_context(list)?;
+            let name =
+                entry.file_name().into_string().map_err(|n| anyhow!("kernel-overlay/{folder}: {n:?} is no UTF-8"))?;
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            path::check(&path).map_err(|what| anyhow!("kernel-overlay/{path} {what}"))?;
+            let kind = entry.file_type().with_context(list)?;
+            if kind.is_dir() {
+                left.push(path);
+            } else if kind.is_file() {
+                let bytes = fs::read(entry.path()).with_context(|| format!("read kernel-overlay/{path}"))?;
+                let meta = entry.metadata().with_context(|| format!("read kernel-overlay/{path}"))?;
+                let mode = if meta.permissions().mode() & 0o100 == 0 { Mode::Plain } else { Mode::Executable };
+                overlay.insert(path, Blob { mode, bytes });
+            } else {
+                bail!("kernel-overlay/{path} is a symbolic link or a special file: the overlay has plain files only");
+            }
+        }
+    }
+    Ok(overlay)
+}
