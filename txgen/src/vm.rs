@@ -165,8 +165,7 @@ pub fn boot(project: &Project, image: &Path, accel: &Accel, run: &Path, timeout:
     let console = files::read_lossy(&log)?;
     let result = read_optional(&shared.join("result.txt"))?;
     let leaks = read_optional(&shared.join("kmemleak.txt"))?;
-    let evidence =
-        Evidence { console: &console, result: result.as_deref(), leaks: leaks.as_deref(), killed_after };
+    let evidence = Evidence { console: &console, result: result.as_deref(), leaks: leaks.as_deref(), killed_after };
     let (suites, problems) = judge(evidence);
     progress.done(if problems.is_empty() { "booted" } else { "failed" });
     Ok(Boot { accel: accel.clone(), seconds, suites, problems, log })
@@ -272,10 +271,13 @@ mod tests {
         let cut = Evidence { result: Some("kernel: 7\n"), ..GOOD };
         assert_eq!(judge(cut).1, ["the guest's result does not end with \"txgen guest: done\""]);
         let none = Evidence { result: None, killed_after: Some(60), ..GOOD };
-        assert_eq!(judge(none).1, [
-            "the guest did not end within 60 s and was killed",
-            "the guest never came to its own script: there is no result",
-        ]);
+        assert_eq!(
+            judge(none).1,
+            [
+                "the guest did not end within 60 s and was killed",
+                "the guest never came to its own script: there is no result",
+            ]
+        );
     }
 
     #[test]

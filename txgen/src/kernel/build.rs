@@ -125,6 +125,9 @@ impl Folder {
             return Ok(Build::Built);
         }
         watch.progress.done("failed");
+        if text.contains("No space left on device") {
+            bail!("no space left on the disk of {}: see {}", self.dir.display(), log.display());
+        }
         let errors = errors(&text, &self.tree);
         let quoted = || process::last_lines(&text, 5).lines().map(str::to_owned).collect();
         Ok(Build::Failed(if errors.is_empty() { quoted() } else { errors }))
@@ -169,7 +172,8 @@ impl<'a> Watch<'a> {
 
 /// The first errors in make's log; paths as they are in the kernel tree.
 pub(crate) fn errors(log: &str, tree: &Path) -> Vec<String> {
-    const MARKS: &[&str] = &[" error: ", " fatal error: ", "undefined reference to", "*** No rule to make", "multiple definition of"];
+    const MARKS: &[&str] =
+        &[" error: ", " fatal error: ", "undefined reference to", "*** No rule to make", "multiple definition of"];
     log.lines()
         .filter(|line| MARKS.iter().any(|mark| line.contains(mark)))
         .map(|line| in_tree(line, tree))
@@ -204,19 +208,22 @@ mod tests {
         let words = shlex::split(&folder().make(&["bzImage"]).display()).unwrap();
         let jobs = words.iter().position(|word| word.starts_with("-j")).expect("a number of jobs");
         let rest = words[..jobs].iter().chain(&words[jobs + 1..]).map(String::as_str).collect::<Vec<_>>();
-        assert_eq!(rest, [
-            "make",
-            "-C",
-            "/c/work/1/tree",
-            "O=/c/work/1/build/net",
-            "ARCH=x86_64",
-            "CC=ccache gcc",
-            "LOCALVERSION=",
-            "KBUILD_BUILD_TIMESTAMP=2026-01-01",
-            "KBUILD_BUILD_USER=txgen",
-            "KBUILD_BUILD_HOST=txgen",
-            "bzImage",
-        ]);
+        assert_eq!(
+            rest,
+            [
+                "make",
+                "-C",
+                "/c/work/1/tree",
+                "O=/c/work/1/build/net",
+                "ARCH=x86_64",
+                "CC=ccache gcc",
+                "LOCALVERSION=",
+                "KBUILD_BUILD_TIMESTAMP=2026-01-01",
+                "KBUILD_BUILD_USER=txgen",
+                "KBUILD_BUILD_HOST=txgen",
+                "bzImage",
+            ]
+        );
     }
 
     #[test]
@@ -226,10 +233,10 @@ mod tests {
                    /c/work/1/tree/net/core/skbuff.c:11:5: warning: unused\n\
                    /c/work/1/tree/net/core/gro.c:12:5: error: 'y' undeclared\n\
                    make[4]: *** [scripts/Makefile.build:287: net/core/skbuff.o] Error 1\n";
-        assert_eq!(errors(log, Path::new("/c/work/1/tree")), [
-            "net/core/skbuff.c:10:5: error: 'x' undeclared",
-            "net/core/gro.c:12:5: error: 'y' undeclared",
-        ]);
+        assert_eq!(
+            errors(log, Path::new("/c/work/1/tree")),
+            ["net/core/skbuff.c:10:5: error: 'x' undeclared", "net/core/gro.c:12:5: error: 'y' undeclared",]
+        );
     }
 
     #[test]

@@ -102,11 +102,10 @@ mod tests {
     fn an_option_asked_to_be_off_may_be_absent_or_not_set_but_not_on() {
         let asked = "CONFIG_A=n\nCONFIG_B=n\n# CONFIG_C is not set\n";
         let got = "# CONFIG_B is not set\nCONFIG_C=y\n";
-        assert_eq!(lost(asked, got).unwrap(), [Lost {
-            option: "CONFIG_C".into(),
-            asked: "n".into(),
-            got: Some("y".into())
-        }]);
+        assert_eq!(
+            lost(asked, got).unwrap(),
+            [Lost { option: "CONFIG_C".into(), asked: "n".into(), got: Some("y".into()) }]
+        );
     }
 
     #[test]

@@ -72,30 +72,33 @@ mod tests {
         let tcg = Accel::Tcg { why: "no /dev/kvm".to_owned() };
         let argv = vng(Path::new("/r/bzImage"), Path::new("/r/guest"), &tcg);
         let words = argv.iter().map(|word| word.to_str().expect("text")).collect::<Vec<_>>();
-        assert_eq!(words, [
-            "--run",
-            "/r/bzImage",
-            "--user",
-            "root",
-            "--force-9p",
-            "--verbose",
-            "--memory",
-            "1G",
-            "--cpus",
-            "2",
-            "--disable-kvm",
-            "--rwdir=/run/txgen=/r/guest",
-            "--append",
-            "kunit.autorun=1",
-            "--append",
-            "oops=panic",
-            "--append",
-            "panic=-1",
-            "--append",
-            "root=/dev/root",
-            "--exec",
-            "sh /run/txgen/guest.sh",
-        ]);
+        assert_eq!(
+            words,
+            [
+                "--run",
+                "/r/bzImage",
+                "--user",
+                "root",
+                "--force-9p",
+                "--verbose",
+                "--memory",
+                "1G",
+                "--cpus",
+                "2",
+                "--disable-kvm",
+                "--rwdir=/run/txgen=/r/guest",
+                "--append",
+                "kunit.autorun=1",
+                "--append",
+                "oops=panic",
+                "--append",
+                "panic=-1",
+                "--append",
+                "root=/dev/root",
+                "--exec",
+                "sh /run/txgen/guest.sh",
+            ]
+        );
     }
 
     #[test]

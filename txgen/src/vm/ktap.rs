@@ -92,7 +92,7 @@ impl Test {
 }
 
 /// What one line says in KTAP.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line<'a> {
     Version,
     Plan(u32),
@@ -166,7 +166,8 @@ fn result(text: &str) -> Option<Line<'_>> {
     let number = number.parse().ok()?;
     let rest = rest.strip_prefix("- ").unwrap_or(rest);
     let plain = if ok { Outcome::Passed } else { Outcome::Failed };
-    let marks = [("# SKIP", Outcome::Skipped), ("# XFAIL", Outcome::ExpectedFailure), ("# TIMEOUT", plain), ("# exit=", plain)];
+    let marks =
+        [("# SKIP", Outcome::Skipped), ("# XFAIL", Outcome::ExpectedFailure), ("# TIMEOUT", plain), ("# exit=", plain)];
     let found = marks.iter().find_map(|(mark, outcome)| rest.find(mark).map(|at| (&rest[..at], *outcome)));
     let (name, outcome) = found.unwrap_or((rest, plain));
     Some(Line::Result { number, name: name.trim(), outcome })
@@ -205,7 +206,9 @@ impl Parser {
             Some(top) if top.indent == indent => match top.plan {
                 None => top.plan = Some(count),
                 Some(first) => {
-                    self.ktap.problems.push(format!("line {line}: a second plan, of {count} tests after one of {first}"));
+                    self.ktap
+                        .problems
+                        .push(format!("line {line}: a second plan, of {count} tests after one of {first}"));
                 }
             },
             _ => {}

@@ -44,7 +44,8 @@ fn suites_cases_and_parameters_nest() {
 
 #[test]
 fn a_failed_case_is_named_with_its_suite_and_reason() {
-    let log = GOOD.replace("[    1.000019]     ok 1 only", "    # only: EXPECTATION FAILED at x.c:3\n    not ok 1 only");
+    let log =
+        GOOD.replace("[    1.000019]     ok 1 only", "    # only: EXPECTATION FAILED at x.c:3\n    not ok 1 only");
     let log = log.replace("ok 2 second", "not ok 2 second");
     let ktap = parse(&log);
     assert_eq!(ktap.problems, Vec::<String>::new());
@@ -62,11 +63,14 @@ fn a_log_without_results_is_a_problem() {
 fn a_log_that_stops_inside_a_suite_is_a_problem() {
     let at = GOOD.find("[    1.000013]").expect("it is there");
     let ktap = parse(&GOOD[..at]);
-    assert_eq!(ktap.problems, [
-        "line 14: with_params (begun in line 10) has no result",
-        "line 14: first (begun in line 4) has no result",
-        "line 14: the log planned 2 tests and ran 1",
-    ]);
+    assert_eq!(
+        ktap.problems,
+        [
+            "line 14: with_params (begun in line 10) has no result",
+            "line 14: first (begun in line 4) has no result",
+            "line 14: the log planned 2 tests and ran 1",
+        ]
+    );
     assert_eq!(ktap.tests[0].outcome, Outcome::Failed);
 }
 
