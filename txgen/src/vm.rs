@@ -211,7 +211,7 @@ pub fn judge(evidence: Evidence<'_>) -> (Vec<Suite>, Vec<String>) {
 /// What is wrong with the guest's result file.
 fn broken_result(result: Option<&str>) -> Option<String> {
     let Some(text) = result else {
-        return Some("the guest never came to its own script: there is no result".to_owned());
+        return Some("the guest wrote no result".to_owned());
     };
     if text.contains("kmemleak: the scan failed") {
         return Some("the guest could not scan for leaks".to_owned());
@@ -271,13 +271,7 @@ mod tests {
         let cut = Evidence { result: Some("kernel: 7\n"), ..GOOD };
         assert_eq!(judge(cut).1, ["the guest's result does not end with \"txgen guest: done\""]);
         let none = Evidence { result: None, killed_after: Some(60), ..GOOD };
-        assert_eq!(
-            judge(none).1,
-            [
-                "the guest did not end within 60 s and was killed",
-                "the guest never came to its own script: there is no result",
-            ]
-        );
+        assert_eq!(judge(none).1, ["the guest did not end within 60 s and was killed", "the guest wrote no result",]);
     }
 
     #[test]
