@@ -28,3 +28,5 @@ if [ "${1-}" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
 	echo "setup: installing cargo-nextest"
 	cargo install --locked cargo-nextest
 fi
+
+"$here/venv.sh"

@@ -78,7 +78,8 @@ fn headers(text: &str, written: &Written) -> String {
 }
 
 fn subjects(kernel: &Kernel, written: &Written) -> Vec<String> {
-    let subject = |file: &String| mail(kernel, file).lines().find(|line| line.starts_with("Subject: ")).unwrap().to_owned();
+    let subject =
+        |file: &String| mail(kernel, file).lines().find(|line| line.starts_with("Subject: ")).unwrap().to_owned();
     written.files.iter().map(subject).collect()
 }
 
@@ -119,7 +120,10 @@ fn a_lone_patch_is_not_numbered_unless_it_has_a_cover_letter() {
     assert!(text.contains(&format!("\nbase-commit: {}\nchange-id: 20261123-", kernel.applied().base.commit)), "{text}");
     assert!(!text.contains("In-Reply-To"), "{text}");
     let covered = written(&kernel, &envelope());
-    let expected = ["Subject: [PATCH net-next 0/1] net: tell more bytes", "Subject: [PATCH net-next 1/1] net: tell the third byte"];
+    let expected = [
+        "Subject: [PATCH net-next 0/1] net: tell more bytes",
+        "Subject: [PATCH net-next 1/1] net: tell the third byte",
+    ];
     assert_eq!(subjects(&kernel, &covered), expected);
 }
 
@@ -230,7 +234,8 @@ fn a_folder_with_other_files_is_refused_and_one_of_ours_is_replaced() {
     let kernel = two_patches();
     written(&kernel, &envelope());
     let second = written(&kernel, &Envelope { version: 2, ..envelope() });
-    let mut names = fs::read_dir(kernel.project.path("out")).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+    let mut names =
+        fs::read_dir(kernel.project.path("out")).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
     names.sort();
     assert_eq!(names, second.files.iter().map(std::ffi::OsString::from).collect::<Vec<_>>());
     kernel.project.write("out/notes.txt", "mine");
@@ -244,7 +249,8 @@ fn a_folder_with_other_files_is_refused_and_one_of_ours_is_replaced() {
 #[test]
 fn bad_input_is_an_error_that_names_it() {
     let kernel = two_patches();
-    let error = |envelope: Envelope| format!("{:#}", write_to(&kernel, &envelope, &kernel.project.path("out")).unwrap_err());
+    let error =
+        |envelope: Envelope| format!("{:#}", write_to(&kernel, &envelope, &kernel.project.path("out")).unwrap_err());
     insta::assert_snapshot!(error(Envelope { change_id: "bytes".to_owned(), ..envelope() }), @"");
     kernel.project.write("p/templates/cover.txt.tera", "{{ body }}\n{{ nothing }}\n");
     insta::assert_snapshot!(error(envelope()), @"");
