@@ -129,15 +129,17 @@ bool net_txbuf_extend(struct net_txbuf *tb, skb_frag_t *frag,
 		      struct page *page, unsigned int offset,
 		      unsigned int len)
 {
+	unsigned int last, end;
 	struct bio_vec *bv;
-	unsigned int end;
 
 	if (!tb->nr_slots)
 		return false;
-	if (skb_frag_netmem(frag) != net_txbuf_slot_netmem(tb, tb->nr_slots - 1))
+
+	last = tb->nr_slots - 1;
+	if (skb_frag_netmem(frag) != net_txbuf_slot_netmem(tb, last))
 		return false;
 
-	bv = &tb->bv[tb->nr_slots - 1];
+	bv = &tb->bv[last];
 	end = bv->bv_offset + bv->bv_len;
 	if (skb_frag_off(frag) + skb_frag_size(frag) != end)
 		return false;

@@ -72,7 +72,7 @@ struct net_txbuf_ops {
  * @priv: for use by @ops
  * @type: origin of the memory, one of enum net_txbuf_type
  * @flags: a set of enum net_txbuf_flags
- * @spare: unused; keeps the slots aligned where the ABI aligns to two bytes only
+ * @spare: unused; keeps the slots aligned on ABIs that align to two bytes only
  * @bv: the slots; memory stays valid until the last reference is gone; once a
  *	fragment points at a slot it does not change, except that the length of
  *	the last one may grow

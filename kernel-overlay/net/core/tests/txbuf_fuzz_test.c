@@ -18,6 +18,7 @@ static void fuzz_desc(const u64 *seed, char *desc)
 {
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "seed %llu", *seed);
 }
+
 KUNIT_ARRAY_PARAM(fuzz, fuzz_seeds, fuzz_desc);
 
 /* An skb whose fragments continue what was built before. */
@@ -192,4 +193,5 @@ static struct kunit_suite fuzz_suite = {
 	.name = "net_txbuf_fuzz",
 	.test_cases = fuzz_cases,
 };
+
 kunit_test_suite(fuzz_suite);

@@ -141,8 +141,8 @@ static void tag_leads_from_every_slot_to_its_txbuf(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i, tb->bv[i].bv_offset);
 		KUNIT_EXPECT_EQ(test, i + 1, tb->bv[i].bv_len);
 	}
-	KUNIT_EXPECT_EQ(test, 0,
-			(__force unsigned long)net_txbuf_append(tb, page, 0, 1));
+	KUNIT_EXPECT_FALSE(test, netmem_is_txbuf(net_txbuf_append(tb, page, 0,
+								  1)));
 	KUNIT_EXPECT_EQ(test, NET_TXBUF_MAX_SLOTS, tb->nr_slots);
 	KUNIT_EXPECT_EQ(test, 1, page_ref_count(page));
 	net_txbuf_put(tb);
@@ -188,7 +188,7 @@ static void copied_data_completes_without_success(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, l->completed);
 }
 
-static void successors_are_released_in_order_up_to_one_in_use(struct kunit *test)
+static void successors_are_released_up_to_one_in_use(struct kunit *test)
 {
 	struct net_txbuf *first, *stuck = NULL, *tb;
 	const unsigned int n = 20000, hold = 12345;
@@ -241,6 +241,7 @@ static void extend_desc(const struct extend_case *c, char *desc)
 {
 	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(extend, extend_cases, extend_desc);
 
 static void only_last_slot_grows_and_only_at_its_end(struct kunit *test)
@@ -311,6 +312,7 @@ static void pin_desc(const struct pin_case *c, char *desc)
 {
 	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(pin, pin_cases, pin_desc);
 
 static void user_pages_are_unpinned_at_release(struct kunit *test)
@@ -320,6 +322,7 @@ static void user_pages_are_unpinned_at_release(struct kunit *test)
 	struct page *pages[8];
 	int refs[8], nr, want;
 	struct net_txbuf *tb;
+	struct folio *folio;
 	unsigned long uaddr;
 
 	uaddr = kunit_vm_mmap(test, NULL, 0, 8 * PAGE_SIZE,
@@ -336,9 +339,11 @@ static void user_pages_are_unpinned_at_release(struct kunit *test)
 	for (i = 0; i < nr; i++) {
 		unsigned int len = min_t(unsigned int, left, PAGE_SIZE - off);
 
-		KUNIT_EXPECT_NE(test, 0, (__force unsigned long)
-				net_txbuf_append(tb, pages[i], off, len));
-		KUNIT_EXPECT_TRUE(test, folio_maybe_dma_pinned(page_folio(pages[i])));
+		KUNIT_EXPECT_TRUE(test,
+				  netmem_is_txbuf(net_txbuf_append(tb, pages[i],
+								   off, len)));
+		folio = page_folio(pages[i]);
+		KUNIT_EXPECT_TRUE(test, folio_maybe_dma_pinned(folio));
 		/* Keep the page while its count is looked at. */
 		get_page(pages[i]);
 		refs[i] = page_ref_count(pages[i]);
@@ -348,7 +353,8 @@ static void user_pages_are_unpinned_at_release(struct kunit *test)
 
 	net_txbuf_put(tb);
 	for (i = 0; i < nr; i++) {
-		KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(page_folio(pages[i])));
+		folio = page_folio(pages[i]);
+		KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(folio));
 		KUNIT_EXPECT_LT(test, page_ref_count(pages[i]), refs[i]);
 		put_page(pages[i]);
 	}
@@ -360,7 +366,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(tag_leads_from_every_slot_to_its_txbuf),
 	KUNIT_CASE(frag_refs_count_on_txbuf_and_not_on_page),
 	KUNIT_CASE(copied_data_completes_without_success),
-	KUNIT_CASE(successors_are_released_in_order_up_to_one_in_use),
+	KUNIT_CASE(successors_are_released_up_to_one_in_use),
 	KUNIT_CASE_PARAM(only_last_slot_grows_and_only_at_its_end,
 			 extend_gen_params),
 	KUNIT_CASE(slot_grows_across_pages_of_a_folio),
@@ -374,6 +380,7 @@ static struct kunit_suite life_suite = {
 	.init = life_init,
 	.test_cases = life_cases,
 };
+
 kunit_test_suite(life_suite);
 
 MODULE_DESCRIPTION("KUnit tests for skb fragments that have an owner");

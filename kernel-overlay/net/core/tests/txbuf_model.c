@@ -17,18 +17,26 @@
 
 #define TXM_PAGE_SIZE	(PAGE_SIZE << TXM_ORDER)
 
-#define txm_fail(m, fmt, ...)						\
-do {									\
-	(m)->failed = true;						\
-	KUNIT_FAIL((m)->test, "after %s(%lu): " fmt, (m)->op,		\
-		   (m)->arg, ##__VA_ARGS__);				\
-} while (0)
+#define txm_begin(m, arg)	__txm_begin(m, __func__, arg)
 
-#define txm_begin(m, a)							\
-do {									\
-	(m)->op = __func__;						\
-	(m)->arg = (a);							\
-} while (0)
+static void __txm_begin(struct txm *m, const char *op, unsigned long arg)
+{
+	m->op = op;
+	m->arg = arg;
+}
+
+static __printf(2, 3) void txm_fail(struct txm *m, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	KUNIT_FAIL(m->test, "after %s(%lu): %pV", m->op, m->arg, &vaf);
+	va_end(args);
+	m->failed = true;
+}
 
 /* A number in [0, ceil). */
 u32 txm_below(struct txm *m, u32 ceil)

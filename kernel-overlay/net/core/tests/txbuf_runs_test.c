@@ -32,6 +32,7 @@ static void runs_desc(const struct runs_case *c, char *desc)
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%.*s of %s", (int)c->nr,
 		 c->frags, c->frags);
 }
+
 KUNIT_ARRAY_PARAM(runs, runs_cases, runs_desc);
 
 struct runs_frags {
@@ -124,4 +125,5 @@ static struct kunit_suite runs_suite = {
 	.name = "net_txbuf_runs",
 	.test_cases = runs_test_cases,
 };
+
 kunit_test_suite(runs_suite);

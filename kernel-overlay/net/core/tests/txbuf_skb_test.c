@@ -28,6 +28,7 @@ static const struct txm_frag full[] = {
 	{ PLAIN, 10 }, { PLAIN, 10 }, { 1, 10 }, { 2, 10 }, { 3, 10 },
 	{ 3, 10 }, { 0, 10 }, { 0, 10 }, { 0, 10 }, { 0, 10 }, { 0, 10 },
 };
+
 static_assert(ARRAY_SIZE(full) <= MAX_SKB_FRAGS);
 
 static const struct skb_layout {
@@ -208,6 +209,7 @@ static void op_desc(const struct skb_op *op, char *desc)
 {
 	strscpy(desc, op->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(op, skb_ops, op_desc);
 
 static bool op_run_at(struct txm *m, const struct skb_op *op,
@@ -283,6 +285,7 @@ static void neighbour_desc(const struct neighbour_case *c, char *desc)
 {
 	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(neighbour, neighbour_cases, neighbour_desc);
 
 static void contiguous_memory_merges_only_within_a_page_ref(struct kunit *test)
@@ -456,6 +459,7 @@ static struct kunit_suite skb_suite = {
 	.name = "net_txbuf_skb",
 	.test_cases = skb_cases,
 };
+
 kunit_test_suite(skb_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
