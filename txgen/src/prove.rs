@@ -100,8 +100,7 @@ impl<'a> Prover<'a> {
     /// Finds the tools; a missing one is an error here, before anything is built.
     pub fn new(project: &'a Project, git_dir: &Path, config: Config, timeout: Duration, force: bool) -> Result<Self> {
         vm::virtme_ng(project)?;
-        let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
-        let tests = format!("{:?}\n{:?}\n{}\n{pins}", argv::KERNEL_ARGS, argv::GUEST_SIZE, vm::guest_script(project)?);
+        let tests = tests(project)?;
         Ok(Self {
             project,
             git_dir: git_dir.to_owned(),
@@ -117,7 +116,7 @@ impl<'a> Prover<'a> {
 
     /// The record for `subject` if there is one (and it is not to be made anew), else a build and a boot of it.
     pub fn prove(&mut self, subject: &Subject) -> Result<Proved> {
-        let key = self.key(subject);
+        let key = key(&subject.tree, &self.config, &self.toolchain, &self.tests);
         let found = if self.force { None } else { proof::load(self.project, KIND, &key)? };
         let recorded = found.is_some();
         let proof = match found {
@@ -129,12 +128,6 @@ impl<'a> Prover<'a> {
         }
         let (patch, commit) = (subject.name.clone(), subject.commit.clone());
         Ok(Proved { patch, commit, recorded, regressions: Vec::new(), proof })
-    }
-
-    fn key(&self, subject: &Subject) -> String {
-        let toolchain = self.toolchain.join("\n");
-        let parts = [&subject.tree, &self.config.name, &self.config.text, &toolchain, &self.tests];
-        proof::key(&parts.map(String::as_bytes))
     }
 
     fn show(&mut self, subject: &Subject, key: &str) -> Result<Proof> {
@@ -177,6 +170,21 @@ impl<'a> Prover<'a> {
         let accel = self.accel.as_ref().context("the accelerator was found out above")?;
         vm::boot(self.project, image, accel, run, self.timeout)
     }
+}
+
+/// The record that `tree` passed in `config` with the tools and tests that are here, if there is one.
+pub fn recorded(project: &Project, config: &Config, tree: &str) -> Result<Option<Proof>> {
+    proof::load(project, KIND, &key(tree, config, &toolchain()?, &tests(project)?))
+}
+
+fn key(tree: &str, config: &Config, toolchain: &[String], tests: &str) -> String {
+    proof::key(&[tree, &config.name, &config.text, &toolchain.join("\n"), tests].map(str::as_bytes))
+}
+
+/// What a boot runs and how: all of it that can change the outcome.
+fn tests(project: &Project) -> Result<String> {
+    let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
+    Ok(format!("{:?}\n{:?}\n{}\n{pins}", argv::KERNEL_ARGS, argv::GUEST_SIZE, vm::guest_script(project)?))
 }
 
 /// First lines of what the tools that shape a result say of themselves.
