@@ -28,7 +28,6 @@ struct Cli {
 enum Command {
     /// List, fetch and describe the kernel trees that series apply to
     Base(cmd::base::Args),
-    /// Render the generated files of kernel-overlay/ from the design
     Generate(cmd::generate::Args),
     /// Turn a series into commits on a base, on branch txgen/NAME
     Apply(cmd::apply::Args),

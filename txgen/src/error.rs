@@ -42,5 +42,5 @@ pub struct MissingTool {
 
 /// The exit code an error stands for.
 pub fn classify(error: &anyhow::Error) -> Exit {
-    if error.chain().any(|e| e.is::<Conflict>()) { Exit::Conflict } else { Exit::Failed }
+    if error.chain().any(<dyn std::error::Error>::is::<Conflict>) { Exit::Conflict } else { Exit::Failed }
 }

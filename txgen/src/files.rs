@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Files written whole or not at all.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
+use tempfile::NamedTempFile;
 
 /// Reads a text file; the error names it.
 pub fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+}
+
+/// Reads a text file that may hold bytes that are no UTF-8, as logs do: those are replaced.
+pub fn read_lossy(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Makes a folder and its parents; the error names it.
@@ -20,16 +28,30 @@ pub fn make_dir(path: &Path) -> Result<()> {
 
 /// Writes `bytes` beside `path`, syncs, and renames over it: a reader sees the old or the new file.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().with_context(|| format!("{} has no parent folder", path.display()))?;
-    make_dir(dir)?;
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".txgen-").tempfile_in(dir)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    write().with_context(|| format!("write {}", path.display()))
+    write_all_atomic(&[(path, bytes)])
+}
+
+/// Writes several files as [`write_atomic`] does; none is renamed before all are on disk.
+pub fn write_all_atomic(files: &[(&Path, &[u8])]) -> Result<()> {
+    let mut staged = Vec::new();
+    for (path, bytes) in files {
+        let dir = path.parent().with_context(|| format!("{} has no parent folder", path.display()))?;
+        make_dir(dir)?;
+        staged.push(stage(dir, bytes).with_context(|| format!("write {}", path.display()))?);
+    }
+    for (file, (path, _)) in staged.into_iter().zip(files) {
+        file.persist(path).map_err(|e| e.error).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A temporary file that others may read as the umask says, like one made the plain way.
+fn stage(dir: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
+    let mut file =
+        tempfile::Builder::new().prefix(".txgen-").permissions(Permissions::from_mode(0o666)).tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// An error at `span` (bytes) of `text`, told as `path:line:column: what`.

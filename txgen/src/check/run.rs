@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Runs checks over patches, reusing what was found before for the same input.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use crate::check::exceptions::{self, Exception, Excused};
+use crate::check::source::{Patch, Source};
+use crate::check::{CHECKS, Check, Finding, SERIES, Scope};
+use crate::progress::Progress;
+use crate::proof;
+
+/// Which checks to run on which patch.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Only this patch; checks of the whole series are left out then.
+    pub patch: Option<String>,
+    /// Only these checks; all where it is empty.
+    pub only: Vec<String>,
+}
+
+/// What the checks of a series found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The checks that ran.
+    pub checks: Vec<String>,
+    /// The patches they ran on, first to last.
+    pub patches: Vec<String>,
+    /// What counts.
+    pub findings: Vec<Finding>,
+    /// What an exception excuses.
+    pub excused: Vec<Excused>,
+    /// How many results were there from an earlier run.
+    #[serde(skip)]
+    pub reused: usize,
+}
+
+/// Runs the selected checks; the worktree is touched only for results that are not there yet.
+pub fn run(source: &Source<'_>, patches: &[Patch], selection: &Selection, except: &[Exception]) -> Result<Report> {
+    let checks = select_checks(&selection.only)?;
+    let chosen = select_patches(patches, selection.patch.as_deref())?;
+    for exception in except {
+        known_exception(exception, patches)?;
+    }
+    let jobs = jobs(&checks, &chosen, selection.patch.is_none());
+    let progress = Progress::start("check", jobs.len() as u64);
+    let (mut findings, mut reused) = (Vec::new(), 0);
+    let mut tools: BTreeMap<&str, String> = BTreeMap::new();
+    for (done, (check, patch)) in jobs.iter().enumerate() {
+        let name = patch.map_or(SERIES, |patch| &patch.name);
+        progress.at(done as u64, &format!("{name}: {}", check.name));
+        if !tools.contains_key(check.name) {
+            tools.insert(check.name, (check.tools)(source)?);
+        }
+        let key = key(source, check, &tools[check.name], patch.map_or(patches, std::slice::from_ref));
+        let (mut found, from_record) = findings_of(source, check, *patch, patches, &key)?;
+        for finding in &mut found {
+            check.name.clone_into(&mut finding.check);
+            if patch.is_some() || finding.patch.is_empty() {
+                name.clone_into(&mut finding.patch);
+            }
+        }
+        reused += usize::from(from_record);
+        findings.extend(found);
+    }
+    progress.done(&format!("{} results, {reused} of them from earlier runs", jobs.len()));
+    let ran = |patch: &str, check: &str| {
+        let patch_ran = chosen.iter().any(|chosen| chosen.name == patch) || patch == SERIES;
+        let whole = checks.iter().find(|c| c.name == check).map(|c| matches!(c.scope, Scope::Series(_)));
+        patch_ran && whole.is_some_and(|series| !series || selection.patch.is_none())
+    };
+    let (findings, excused) = exceptions::apply(findings, except, ran);
+    let checks = checks.iter().map(|check| check.name.to_owned()).collect();
+    Ok(Report { checks, patches: chosen.iter().map(|patch| patch.name.clone()).collect(), findings, excused, reused })
+}
+
+/// All pairs of check and patch, patch by patch; checks of the series come last.
+fn jobs<'a>(checks: &[&'a Check], patches: &[&'a Patch], whole: bool) -> Vec<(&'a Check, Option<&'a Patch>)> {
+    let (each, series): (Vec<&Check>, Vec<&Check>) = checks.iter().partition(|c| matches!(c.scope, Scope::Patch(_)));
+    let mut jobs = Vec::new();
+    for patch in patches {
+        jobs.extend(each.iter().map(|check| (*check, Some(*patch))));
+    }
+    jobs.extend(series.into_iter().filter(|_| whole).map(|check| (check, None)));
+    jobs
+}
+
+/// The findings of one check, and whether they come from a record.
+fn findings_of(
+    source: &Source<'_>,
+    check: &Check,
+    patch: Option<&Patch>,
+    all: &[Patch],
+    key: &str,
+) -> Result<(Vec<Finding>, bool)> {
+    if let Some(found) = proof::load(source.project, "check", key)? {
+        return Ok((found, true));
+    }
+    let found = match (check.scope, patch) {
+        (Scope::Patch(function), Some(patch)) => function(source, patch)?,
+        (Scope::Series(function), _) => function(source, all)?,
+        (Scope::Patch(_), None) => Vec::new(),
+    };
+    proof::store(source.project, "check", key, &found)?;
+    Ok((found, false))
+}
+
+/// A key over all that a check's findings depend on.
+fn key(source: &Source<'_>, check: &Check, tools: &str, patches: &[Patch]) -> String {
+    let version = check.version.to_le_bytes();
+    let mut parts: Vec<&[u8]> = vec![check.name.as_bytes(), &version, tools.as_bytes()];
+    if matches!(check.scope, Scope::Series(_)) {
+        parts.push(source.cover.as_deref().unwrap_or_default().as_bytes());
+    }
+    for patch in patches {
+        let fields = [&patch.name, &patch.parent_tree, &patch.tree, &patch.author, &patch.message];
+        parts.extend(fields.map(String::as_bytes));
+    }
+    proof::key(&parts)
+}
+
+fn select_checks(only: &[String]) -> Result<Vec<&'static Check>> {
+    if let Some(unknown) = only.iter().find(|name| !CHECKS.iter().any(|check| check.name == *name)) {
+        let names = CHECKS.iter().map(|check| check.name).collect::<Vec<_>>().join(", ");
+        bail!("there is no check `{unknown}`; there are {names}");
+    }
+    Ok(CHECKS.iter().filter(|check| only.is_empty() || only.iter().any(|name| name == check.name)).collect())
+}
+
+fn select_patches<'a>(patches: &'a [Patch], only: Option<&str>) -> Result<Vec<&'a Patch>> {
+    let chosen = patches.iter().filter(|patch| only.is_none_or(|name| name == patch.name)).collect::<Vec<_>>();
+    if let (true, Some(name)) = (chosen.is_empty(), only) {
+        let names = patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>().join(", ");
+        bail!("the series has no patch `{name}`; it has {names}");
+    }
+    Ok(chosen)
+}
+
+fn known_exception(exception: &Exception, patches: &[Patch]) -> Result<()> {
+    if exception.patch != SERIES && !patches.iter().any(|patch| patch.name == exception.patch) {
+        bail!("series.toml: an [[exception]] names patch `{}`, which the series does not have", exception.patch);
+    }
+    if !CHECKS.iter().any(|check| check.name == exception.check) {
+        bail!("series.toml: an [[exception]] names check `{}`, which does not exist", exception.check);
+    }
+    if exception.reason.trim().is_empty() || exception.contains.trim().is_empty() {
+        bail!("series.toml: the [[exception]] of patch `{}` needs `contains` and `reason`", exception.patch);
+    }
+    Ok(())
+}

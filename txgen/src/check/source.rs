@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What checks read: the commits of a series, their diffs and files, and a checkout for the kernel's own scripts.
+//!
+//! Reads with the git program; writes nothing but the worktree of kernel/worktree.rs, and that only
+//! when a check asks for it.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail};
+
+use crate::check::Lazy;
+use crate::check::diff::{self, FileDiff};
+use crate::kernel::worktree::{Purpose, Worktree};
+use crate::process::Run;
+use crate::project::Project;
+use crate::series::Applied;
+
+/// A patch as its commit has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Its name in series.toml.
+    pub name: String,
+    /// Its commit.
+    pub commit: String,
+    /// The commit below it.
+    pub parent: String,
+    /// Its tree.
+    pub tree: String,
+    /// The tree below it.
+    pub parent_tree: String,
+    /// `Name <address>` of its author.
+    pub author: String,
+    /// Its whole message, without newlines at the end.
+    pub message: String,
+}
+
+/// Where the checks of one run read from.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The project, for the cache.
+    pub project: &'a Project,
+    /// The repository with the commits.
+    pub git_dir: PathBuf,
+    /// The commit the series stands on.
+    pub base: String,
+    /// The last commit of the series.
+    pub tip: String,
+    /// Text of cover.md, where the series has one.
+    pub cover: Option<String>,
+    tree: Lazy<Rc<Worktree>>,
+    at: RefCell<Option<String>>,
+}
+
+impl<'a> Source<'a> {
+    /// The source of an applied series.
+    pub fn new(project: &'a Project, applied: &Applied, cover: Option<String>) -> Self {
+        let base = applied.base.commit.clone();
+        let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
+        Self { project, git_dir: applied.git_dir.clone(), base, tip, cover, tree: Lazy::new(), at: RefCell::new(None) }
+    }
+
+    /// git on the repository, with nobody's configuration.
+    pub fn git<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Run {
+        quiet_git(&self.git_dir).args(args)
+    }
+
+    /// The checkout of the last commit, made at the first use.
+    pub fn tree(&self) -> Result<PathBuf> {
+        Ok(self.tree_at(&self.tip)?.dir.clone())
+    }
+
+    /// The checkout, moved to `commit`.
+    pub(crate) fn tree_at(&self, commit: &str) -> Result<Rc<Worktree>> {
+        let tree = self.tree.get(|| Worktree::lock(self.project, &self.git_dir, Purpose::Check).map(Rc::new))?;
+        if self.at.borrow().as_deref() != Some(commit) {
+            *self.at.borrow_mut() = None;
+            tree.checkout(&self.git_dir, commit)?;
+            *self.at.borrow_mut() = Some(commit.to_owned());
+        }
+        Ok(tree)
+    }
+
+    /// The id of the blob or tree at `path` of the last commit, if there is one.
+    pub fn id(&self, path: &str) -> Result<Option<String>> {
+        let output = self.git(["rev-parse", "--quiet", "--verify", &format!("{}:{path}", self.tip)]).output()?;
+        Ok(output.status.success().then(|| output.text().trim().to_owned()))
+    }
+
+    /// The id at `path`, or an error that names what the tree lacks.
+    pub fn require(&self, path: &str) -> Result<String> {
+        self.id(path)?
+            .with_context(|| format!("the base has no {path}: it is no kernel tree, or one without this script"))
+    }
+
+    /// The bytes of a file of a commit, if it has it.
+    pub fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>> {
+        let output = self.git(["cat-file", "blob", &format!("{commit}:{path}")]).output()?;
+        Ok(output.status.success().then_some(output.stdout))
+    }
+
+    /// What a patch changes, without renames.
+    pub fn diff(&self, patch: &Patch) -> Result<Vec<FileDiff>> {
+        let args = ["diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "-U3"];
+        let output = self
+            .git(["-c", "core.quotePath=false", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
+            .args(args)
+            .args(["--diff-algorithm=histogram", "--src-prefix=a/", "--dst-prefix=b/", &patch.parent, &patch.commit])
+            .check()?;
+        diff::parse(&output.text()).with_context(|| format!("read the diff of patch {}", patch.name))
+    }
+}
+
+/// git on `git_dir` without the user's and the system's configuration.
+pub(crate) fn quiet_git(git_dir: &Path) -> Run {
+    Run::new("git", ["--git-dir"])
+        .arg(git_dir)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("LC_ALL", "C")
+}
+
+/// The patches of a series as their commits have them, in one look into the repository.
+pub fn patches(applied: &Applied) -> Result<Vec<Patch>> {
+    let Some(tip) = applied.patches.last() else { return Ok(Vec::new()) };
+    let base = &applied.base.commit;
+    let range = format!("{base}..{}", tip.commit);
+    let format = "--format=%H%x00%T%x00%an <%ae>%x00%B%x00";
+    let output = quiet_git(&applied.git_dir).args(["log", "--reverse", "--topo-order", format, &range]).check()?;
+    let text = output.text();
+    let fields = text.split('\0').collect::<Vec<_>>();
+    let (mut parent, mut parent_tree) = (base.clone(), applied.base.tree.clone());
+    let mut patches = Vec::new();
+    for (known, record) in applied.patches.iter().zip(fields.chunks_exact(4)) {
+        let [commit, tree, author, message] = [record[0].trim_start(), record[1], record[2], record[3]];
+        if commit != known.commit {
+            bail!("{} is not the commit of patch {} in {}", commit, known.name, applied.git_dir.display());
+        }
+        patches.push(Patch {
+            name: known.name.clone(),
+            commit: commit.to_owned(),
+            parent: std::mem::replace(&mut parent, commit.to_owned()),
+            tree: tree.to_owned(),
+            parent_tree: std::mem::replace(&mut parent_tree, tree.to_owned()),
+            author: author.to_owned(),
+            message: message.trim_end_matches('\n').to_owned(),
+        });
+    }
+    if patches.len() != applied.patches.len() || fields.len() / 4 != patches.len() {
+        bail!("{range} has {} commits where the series has {} patches", fields.len() / 4, applied.patches.len());
+    }
+    Ok(patches)
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The cover letter: cover.md, shortlog and diffstat through templates/cover.txt.tera.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::check::source::{Patch, Source};
+use crate::git::identity::Identity;
+use crate::mail::header;
+use crate::mail::recipients::Recipients;
+use crate::mail::{Envelope, Mail, Thread, patches};
+use crate::render::Templates;
+
+/// What the template sees.
+#[derive(Debug, Serialize)]
+struct View {
+    /// cover.md up to a line that is `---`.
+    body: String,
+    /// The rest of cover.md: the changelog, empty where there is none.
+    note: String,
+    /// `git shortlog`, as in a cover letter of git's own.
+    shortlog: String,
+    /// `git diff --stat --summary` from the base to the last patch.
+    diffstat: String,
+    /// 40 digits.
+    base_commit: String,
+    /// b4's change id.
+    change_id: String,
+    /// `Name <address>`.
+    sender: String,
+}
+
+/// Mail 0 of the series.
+pub fn write(
+    source: &Source<'_>,
+    patches: &[Patch],
+    envelope: &Envelope,
+    sender: &Identity,
+    thread: &Thread,
+    recipients: &Recipients,
+) -> Result<Mail> {
+    let text = envelope.cover.as_deref().unwrap_or_default();
+    let (body, note) = split(text);
+    let view = View {
+        body,
+        note,
+        shortlog: shortlog(source)?,
+        diffstat: diffstat(source)?,
+        base_commit: source.base.clone(),
+        change_id: envelope.change_id.clone(),
+        sender: sender.display(),
+    };
+    let templates = Templates::load(&source.project.templates())?;
+    let body = templates.render("cover.txt.tera", &view)?;
+    let mut headers = format!("From {} Mon Sep 17 00:00:00 2001\n", "0".repeat(40));
+    headers.push_str(&header::text("From", &header::encode_recipient(&sender.display())));
+    headers.push_str(&header::text("Date", &date(envelope)?));
+    headers.push_str(&header::text("Subject", &subject(envelope, patches.len())));
+    headers.push_str(&patches::headers_of(envelope, thread, recipients, 0));
+    headers.push_str(header::charset(&headers, &body));
+    let version = if envelope.version > 1 { format!("v{}-", envelope.version) } else { String::new() };
+    Ok(Mail { file: format!("{version}0000-cover-letter.patch"), text: format!("{headers}\n{body}") })
+}
+
+/// `[PATCH net-next v2 00/13] title`, the zero as wide as git writes it.
+fn subject(envelope: &Envelope, count: usize) -> String {
+    let version = if envelope.version > 1 { format!(" v{}", envelope.version) } else { String::new() };
+    let width = count.to_string().len();
+    format!("[{}{version} {:0width$}/{count}] {}", patches::prefix(envelope), 0, envelope.title)
+}
+
+/// The text above and below a line that is exactly `---`.
+fn split(text: &str) -> (String, String) {
+    let mut lines = text.lines();
+    let body = lines.by_ref().take_while(|line| *line != "---").collect::<Vec<_>>().join("\n");
+    let note = lines.collect::<Vec<_>>().join("\n");
+    (body.trim().to_owned(), note.trim().to_owned())
+}
+
+fn date(envelope: &Envelope) -> Result<String> {
+    jiff::fmt::rfc2822::to_string(&envelope.date.to_zoned(jiff::tz::TimeZone::UTC)).context("format the series' date")
+}
+
+fn shortlog(source: &Source<'_>) -> Result<String> {
+    let range = format!("{}..{}", source.base, source.tip);
+    let output = patches::git(source).args(["shortlog", "-w72,2,4", &range]).check()?;
+    Ok(output.text().trim_end().to_owned())
+}
+
+fn diffstat(source: &Source<'_>) -> Result<String> {
+    let run = patches::git(source).args([
+        "diff",
+        "-O/dev/null",
+        "--stat=72",
+        "--summary",
+        "-M",
+        "--diff-algorithm=histogram",
+    ]);
+    let output = run.args(["--no-ext-diff", "--no-color", &source.base, &source.tip]).check()?;
+    Ok(output.text().trim_end().to_owned())
+}

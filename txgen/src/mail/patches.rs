@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The mails of the patches: git format-patch with options that leave nothing to configuration.
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::check::source::{Patch, Source};
+use crate::files;
+use crate::git::identity::Identity;
+use crate::mail::header;
+use crate::mail::recipients::Recipients;
+use crate::mail::{Envelope, Mail, Thread};
+
+/// Settings that a repository's own configuration could change.
+const CONFIG: &[&str] = &[
+    "core.abbrev=12",
+    "core.quotePath=true",
+    "diff.noprefix=false",
+    "diff.mnemonicPrefix=false",
+    "diff.context=3",
+    "diff.interHunkContext=0",
+    "diff.suppressBlankEmpty=false",
+    "i18n.logOutputEncoding=UTF-8",
+];
+
+const OPTIONS: &[&str] = &[
+    "format-patch",
+    "--quiet",
+    "--zero-commit",
+    "--full-index",
+    "--diff-algorithm=histogram",
+    "-M",
+    "-O/dev/null",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--no-signature",
+    "--no-attach",
+    "--no-thread",
+    "--no-notes",
+    "--no-base",
+    "--no-to",
+    "--no-cc",
+    "--no-add-header",
+    "--no-cover-letter",
+    "--encode-email-headers",
+    "--suffix=.patch",
+    "--filename-max-length=64",
+];
+
+/// `PATCH net-next`; the version and the numbers are added by git, or by the cover letter.
+pub fn prefix(envelope: &Envelope) -> String {
+    let rfc = if envelope.rfc { "RFC " } else { "" };
+    format!("PATCH {rfc}{}", envelope.tree)
+}
+
+/// git with `CONFIG` and its arguments.
+pub(super) fn git(source: &Source<'_>) -> crate::process::Run {
+    source.git(CONFIG.iter().flat_map(|setting| ["-c", setting]))
+}
+
+/// The patches as git format-patch writes them.
+pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sender: &Identity) -> Result<Vec<Mail>> {
+    let dir = TempDir::new().context("make a folder for git format-patch")?;
+    let cover = envelope.cover.as_deref().is_some_and(|text| !text.trim().is_empty());
+    let mut run = git(source).args(OPTIONS).arg(format!("--from={}", sender.display()));
+    run = run.arg(format!("--subject-prefix={}", prefix(envelope)));
+    run = run.arg(if cover || patches.len() > 1 { "--numbered" } else { "--no-numbered" });
+    if envelope.version > 1 {
+        run = run.arg(format!("-v{}", envelope.version));
+    }
+    run.arg("-o").arg(dir.path()).arg(format!("{}..{}", source.base, source.tip)).check()?;
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir.path()).context("list what git format-patch wrote")? {
+        names.push(entry.context("list what git format-patch wrote")?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    if names.len() != patches.len() {
+        bail!("git format-patch wrote {} mails for {} patches", names.len(), patches.len());
+    }
+    names.into_iter().map(|file| Ok(Mail { text: files::read(&dir.path().join(&file))?, file })).collect()
+}
+
+/// Adds recipients, threading, and what stands below `---`.
+pub fn finish(
+    plain: Vec<Mail>,
+    patches: &[Patch],
+    envelope: &Envelope,
+    thread: &Thread,
+    recipients: &Recipients,
+    base: &str,
+) -> Result<Vec<Mail>> {
+    let mut mails = Vec::new();
+    for (index, (mail, patch)) in plain.into_iter().zip(patches).enumerate() {
+        let (headers, body) = mail.text.split_once("\n\n").with_context(|| format!("{} has no body", mail.file))?;
+        let mut below = envelope.notes.get(&patch.name).map(|note| note.trim().to_owned()).unwrap_or_default();
+        if index == 0 && !thread.has_cover {
+            let tracking = format!("base-commit: {base}\nchange-id: {}", envelope.change_id);
+            below = [below, tracking].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+        }
+        let body = with_note(body, &below).with_context(|| format!("{} has no `---` line", mail.file))?;
+        let added = headers_of(envelope, thread, recipients, index + 1);
+        let charset = header::charset(headers, &body);
+        mails.push(Mail { text: format!("{headers}\n{added}{charset}\n{body}"), file: mail.file });
+    }
+    Ok(mails)
+}
+
+/// The headers that every mail of the series gets.
+pub(super) fn headers_of(envelope: &Envelope, thread: &Thread, recipients: &Recipients, number: usize) -> String {
+    let to = header::addresses("To", &recipients.to);
+    let cc = header::addresses("Cc", &recipients.cc);
+    format!("{to}{cc}{}X-Change-ID: {}\n", thread.headers(number), envelope.change_id)
+}
+
+/// Puts `note` between the first `---` line and the diffstat.
+fn with_note(body: &str, note: &str) -> Option<String> {
+    let cut = "\n---\n";
+    let at = body.find(cut)? + cut.len();
+    Some(if note.is_empty() { body.to_owned() } else { format!("{}{note}\n\n{}", &body[..at], &body[at..]) })
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Who gets the mails: the tree's own scripts/get_maintainer.pl over all patches, and series.toml.
+//!
+//! Every mail goes to the same people. History is left out (`--nogit`): a managed base has none, and
+//! with it the same series would go to others from another clone.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use tempfile::TempDir;
+
+use crate::check::source::Source;
+use crate::files;
+use crate::mail::{Envelope, Mail, header};
+use crate::process::{self, Run};
+
+/// Where the mails go, sorted by address, nobody twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recipients {
+    /// Maintainers, and those that series.toml adds.
+    pub to: Vec<String>,
+    /// Reviewers and lists, and those that series.toml adds.
+    pub cc: Vec<String>,
+}
+
+/// The recipients of the patches, at least one.
+pub fn find(source: &Source<'_>, patches: &[Mail], envelope: &Envelope) -> Result<Recipients> {
+    source.require("scripts/get_maintainer.pl")?;
+    let tree = source.tree()?;
+    let dir = TempDir::new().context("make a folder for get_maintainer.pl's input")?;
+    let mut paths = Vec::new();
+    for mail in patches {
+        let path = dir.path().join(&mail.file);
+        files::write_atomic(&path, mail.text.as_bytes())?;
+        paths.push(path);
+    }
+    // HOME: its .get_maintainer.conf and .ignore must not decide who gets the series.
+    let output = Run::new("perl", ["scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "--norolestats"])
+        .args(["--roles", "--nosubstatus"])
+        .args(&paths)
+        .dir(&tree)
+        .env("HOME", dir.path())
+        .env("LC_ALL", "C")
+        .check()
+        .context("ask scripts/get_maintainer.pl for the recipients")?;
+    collect(&output.text(), envelope).with_context(|| process::last_lines(&output.errors(), 5))
+}
+
+/// Sorts what get_maintainer.pl prints into To and Cc.
+fn collect(text: &str, envelope: &Envelope) -> Result<Recipients> {
+    let (mut to, mut cc) = (Vec::new(), Vec::new());
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let (who, role) = line.rsplit_once(" (").unwrap_or((line, ""));
+        let (who, role) = who.rsplit_once(" (").filter(|_| !who.ends_with('>')).unwrap_or((who, role));
+        let maintains = ["maintainer", "supporter", "odd fixer"].iter().any(|start| role.starts_with(start));
+        if maintains { to.push(who.to_owned()) } else { cc.push(who.to_owned()) }
+    }
+    to.extend(envelope.to.iter().cloned());
+    cc.extend(envelope.cc.iter().cloned());
+    if to.is_empty() {
+        std::mem::swap(&mut to, &mut cc);
+    }
+    let mut seen = BTreeSet::new();
+    let recipients = Recipients { to: unique(to, &mut seen), cc: unique(cc, &mut seen) };
+    if recipients.to.is_empty() {
+        bail!("get_maintainer.pl names no recipients: add `to` in series.toml");
+    }
+    Ok(recipients)
+}
+
+/// The recipients by address, without those seen before.
+fn unique(mut recipients: Vec<String>, seen: &mut BTreeSet<String>) -> Vec<String> {
+    recipients.sort_by_key(|recipient| header::address(recipient).to_ascii_lowercase());
+    recipients.retain(|recipient| seen.insert(header::address(recipient).to_ascii_lowercase()));
+    recipients
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The checks on a tiny kernel with the kernel's real scripts.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
+
+mod common;
+#[path = "common/kernel.rs"]
+mod kernel;
+
+use kernel::{Kernel, MAINTAINERS, SKBUFF};
+use txgen::check::exceptions::Exception;
+use txgen::check::run::{Report, Selection, run};
+use txgen::check::source::{Source, patches};
+use txgen::check::{CHECKS, table};
+
+const GOOD: &str = "net: tell the second byte\n\nReaders of the first byte also need the second one.\n";
+
+/// Runs `only` on the series.
+fn check(kernel: &Kernel, only: &[&str]) -> anyhow::Result<Report> {
+    check_with(kernel, only, &[])
+}
+
+fn check_with(kernel: &Kernel, only: &[&str], exceptions: &[Exception]) -> anyhow::Result<Report> {
+    let (project, applied) = (kernel.txgen_project(), kernel.applied());
+    let source = Source::new(&project, &applied, None);
+    let only = only.iter().map(|name| (*name).to_owned()).collect();
+    run(&source, &patches(&applied)?, &Selection { patch: None, only }, exceptions)
+}
+
+/// A series of one patch that puts `text` into skbuff.c.
+fn one_patch(message: &str, text: &str) -> Kernel {
+    let mut kernel = Kernel::new();
+    kernel.patch("second", message, &[("net/core/skbuff.c", text)]);
+    kernel
+}
+
+fn found(report: &Report) -> Vec<String> {
+    report.findings.iter().map(ToString::to_string).collect()
+}
+
+fn with_function(code: &str) -> String {
+    format!("{SKBUFF}\n{code}")
+}
+
+#[test]
+fn a_good_patch_passes_every_check() {
+    let code = with_function("int skb_second(struct sk_buff *skb)\n{\n\treturn skb->first + 1;\n}\n");
+    let report = check(&one_patch(GOOD, &code), &[]).unwrap();
+    insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
+    patch     message  trailers  limits   checkpatch  kernel-doc  inline   deprecated  locals   maintainers
+    second    ok       ok        -        ok          ok          ok       ok          ok       -
+    (series)  -        -         ok       -           -           -        -           -        ok
+    "#);
+    assert_eq!(found(&report), [""; 0]);
+    assert_eq!(report.checks.len(), CHECKS.len());
+}
+
+#[test]
+fn checkpatch_reports_style_and_spelling_with_file_and_line() {
+    let code =
+        with_function("/* This is abandonning teh byte */\nint skb_second(struct sk_buff *skb){\n\treturn 1;\n}\n");
+    let report = check(&one_patch(GOOD, &code), &["checkpatch"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @r#"
+    second: checkpatch: net/core/skbuff.c:9: TYPO_SPELLING: 'abandonning' may be misspelled - perhaps 'abandoning'?
+    second: checkpatch: net/core/skbuff.c:10: OPEN_BRACE: open brace '{' following function definitions go on the next line
+    second: checkpatch: net/core/skbuff.c:10: SPACING: space required before the open brace '{'
+    "#);
+}
+
+#[test]
+fn checkpatch_uses_the_dictionary_of_codespell() {
+    let report =
+        check(&one_patch(&GOOD.replace("need", "juducial"), &with_function("int x;\n")), &["checkpatch"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @"second: checkpatch: TYPO_SPELLING: 'juducial' may be misspelled - perhaps 'judicial'?");
+}
+
+#[test]
+fn kernel_doc_reports_only_what_the_patch_adds() {
+    let old = "/**\n * skb_old() - old\n * @gone: not there\n * Return: nothing\n */\nint skb_old(int a)\n{\n\treturn a;\n}\n";
+    let new =
+        "/**\n * skb_new() - new\n * @a: the a\n * Return: it\n */\nint skb_new(int a, int b)\n{\n\treturn a;\n}\n";
+    let mut kernel = one_patch(GOOD, &with_function(old));
+    kernel.patch("new", GOOD, &[("net/core/skbuff.c", &format!("{new}{}", with_function(old)))]);
+    kernel.patch("same", GOOD, &[("net/core/skbuff.c", &format!("\n\n{new}{}", with_function(old)))]);
+    let report = check(&kernel, &["kernel-doc"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @r#"
+    second: kernel-doc: net/core/skbuff.c:14: kernel-doc: Excess function parameter 'gone' description in 'skb_old'
+    second: kernel-doc: net/core/skbuff.c:14: kernel-doc: function parameter 'a' not described in 'skb_old'
+    new: kernel-doc: net/core/skbuff.c:6: kernel-doc: function parameter 'b' not described in 'skb_new'
+    "#);
+}
+
+#[test]
+fn a_new_file_needs_a_section_of_its_own() {
+    let many = (0..80).map(|n| format!("net/many/{n}.c")).collect::<Vec<_>>();
+    let mut files = many.iter().map(|path| (path.as_str(), "int x;\n")).collect::<Vec<_>>();
+    let mut kernel = Kernel::new();
+    kernel.patch("many", GOOD, &files);
+    files.clear();
+    kernel.patch("txbuf", GOOD, &[("net/core/txbuf.c", "int y;\n"), ("samples/s.c", "int z;\n")]);
+    let report = check(&kernel, &["maintainers"]).unwrap();
+    let mine = found(&report).into_iter().filter(|text| text.starts_with("txbuf")).collect::<Vec<_>>();
+    insta::assert_snapshot!(mine.join("\n"), @r#"
+    txbuf: maintainers: net/core/txbuf.c: broad-section: the narrowest section of MAINTAINERS, NETWORKING [GENERAL], covers 83 files
+    txbuf: maintainers: samples/s.c: no-section: no section of MAINTAINERS covers the new file
+    "#);
+
+    let section = "TXBUF\nM:\tA <a@example.org>\nF:\tnet/core/txbuf*\nF:\tsamples/s.c\n\nTHE REST\n";
+    kernel.patch("maintain", GOOD, &[("MAINTAINERS", &MAINTAINERS.replace("THE REST\n", section))]);
+    let report = check(&kernel, &["maintainers"]).unwrap();
+    assert!(!found(&report).iter().any(|text| text.starts_with("txbuf")), "{:?}", found(&report));
+}
+
+#[test]
+fn an_unchanged_series_is_checked_from_records() {
+    let kernel = one_patch(GOOD, &with_function("int y;\n"));
+    let first = check(&kernel, &["checkpatch", "message"]).unwrap();
+    let second = check(&kernel, &["checkpatch", "message"]).unwrap();
+    assert_eq!((first.reused, second.reused), (0, 2));
+    assert_eq!(first.findings, second.findings);
+}
+
+#[test]
+fn a_changed_message_is_checked_again() {
+    let mut kernel = one_patch(GOOD, &with_function("int y;\n"));
+    check(&kernel, &["message"]).unwrap();
+    kernel.patch("more", "Bad subject.\n\nWhy.\n", &[("net/core/skbuff.c", SKBUFF)]);
+    let report = check(&kernel, &["message"]).unwrap();
+    assert_eq!(report.reused, 1);
+    insta::assert_snapshot!(found(&report).join("\n"), @r#"
+    more: message: message line 1: subject-prefix: the subject does not start with `subsystem: `
+    more: message: message line 1: subject-period: the subject ends with a period
+    "#);
+}
+
+#[test]
+fn an_exception_excuses_its_finding_and_an_idle_one_is_a_finding() {
+    let kernel = one_patch(GOOD, &with_function("static inline int y(void)\n{\n\treturn 1;\n}\n"));
+    let exception = |contains: &str| {
+        let [patch, check, reason] = ["second", "inline", "measured"].map(str::to_owned);
+        Exception { patch, check, contains: contains.to_owned(), reason }
+    };
+    let report = check_with(&kernel, &["inline"], &[exception("source-inline"), exception("other")]).unwrap();
+    insta::assert_snapshot!(anstream::adapter::strip_str(&table::findings(&report)).to_string(), @r#"
+    fail: second: inline: unused-exception: no finding contains `other`: remove the [[exception]]
+    excused: second: inline: net/core/skbuff.c:9: source-inline: the compiler decides on inlining in a .c file (measured)
+    "#);
+}
+
+#[test]
+fn unknown_checks_and_exceptions_are_refused_by_name() {
+    let kernel = one_patch(GOOD, SKBUFF.replace("first;", "first + 0;").as_str());
+    let error = check(&kernel, &["spelling"]).unwrap_err();
+    assert!(error.to_string().starts_with("there is no check `spelling`; there are message, "), "{error}");
+    let [patch, check_name, contains, reason] = ["nope", "inline", "x", "y"].map(str::to_owned);
+    let exception = Exception { patch, check: check_name, contains, reason };
+    let error = check_with(&kernel, &["inline"], &[exception]).unwrap_err();
+    insta::assert_snapshot!(error, @"series.toml: an [[exception]] names patch `nope`, which the series does not have");
+}
+
+#[test]
+fn a_tree_without_checkpatch_is_an_error_that_names_it() {
+    let mut kernel = Kernel::new();
+    std::fs::remove_file(kernel.project.path("k/scripts/checkpatch.pl")).unwrap();
+    kernel.patch("gone", GOOD, &[]);
+    let error = check(&kernel, &["checkpatch"]).unwrap_err();
+    insta::assert_snapshot!(format!("{error:#}"), @"the base has no scripts/checkpatch.pl: it is no kernel tree, or one without this script");
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The mails of a series, given to the real git send-email and git am.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
+
+mod common;
+#[path = "common/kernel.rs"]
+mod kernel;
+#[path = "common/smtp.rs"]
+mod smtp;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use kernel::{Kernel, MAINTAINERS, SKBUFF};
+use txgen::mail::{Envelope, Outcome, Written, write};
+
+const SECOND: &str = "net: tell the second byte\n\nReaders of the first byte need the second. Thanks to Jérôme.\n\n\
+Signed-off-by: Ann Author <ann@example.org>\n";
+const THIRD: &str = "net: tell the third byte\n\n  $ indented --code\n\tand a tab\n\nFrom there on it is --- easy.\n\n\
+Signed-off-by: Ann Author <ann@example.org>\n";
+const COVER: &str = "Bytes beyond the first one are wanted, as Jérôme says.\n\n---\nChanges in v2:\n - more of it\n";
+
+/// A series of two patches.
+fn two_patches() -> Kernel {
+    let mut kernel = Kernel::new();
+    let second = format!("{SKBUFF}\nint skb_second(struct sk_buff *skb)\n{{\n\treturn skb->first + 1;\n}}\n");
+    kernel.patch("second", SECOND, &[("net/core/skbuff.c", &second), ("MAINTAINERS", &format!("{MAINTAINERS}\n"))]);
+    kernel.patch("third", THIRD, &[("net/core/third.c", "int third;\n")]);
+    kernel
+}
+
+fn envelope() -> Envelope {
+    Envelope {
+        title: "net: tell more bytes".to_owned(),
+        tree: "net-next".to_owned(),
+        version: 1,
+        change_id: "20261123-more-bytes-0123456789ab".to_owned(),
+        date: "2026-11-23T12:00:00Z".parse().unwrap(),
+        to: vec![],
+        cc: vec!["Extra <extra@example.org>".to_owned()],
+        cover: Some(COVER.to_owned()),
+        notes: BTreeMap::from([("third".to_owned(), "A note, not for the log.\n".to_owned())]),
+        exceptions: vec![],
+        rfc: false,
+    }
+}
+
+fn write_to(kernel: &Kernel, envelope: &Envelope, out: &Path) -> anyhow::Result<Outcome> {
+    write(&kernel.txgen_project(), &kernel.applied(), envelope, out, &[])
+}
+
+/// Writes the mails into `out/`, which has to work.
+fn written(kernel: &Kernel, envelope: &Envelope) -> Written {
+    match write_to(kernel, envelope, &kernel.project.path("out")).unwrap() {
+        Outcome::Written(written) => written,
+        Outcome::Refused(findings) => panic!("{findings:?}"),
+    }
+}
+
+fn refused(kernel: &Kernel, envelope: &Envelope) -> Vec<String> {
+    match write_to(kernel, envelope, &kernel.project.path("out")).unwrap() {
+        Outcome::Written(written) => panic!("{written:?}"),
+        Outcome::Refused(findings) => findings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn mail(kernel: &Kernel, file: &str) -> String {
+    kernel.project.read(&format!("out/{file}"))
+}
+
+/// The headers up to the blank line, with the commits and the content hash made the same for every run.
+fn headers(text: &str, written: &Written) -> String {
+    let hash = written.message_ids[0].rsplit_once('@').unwrap().0.rsplit_once('-').unwrap().1;
+    text.split("\n\n").next().unwrap().replace(hash, "HASH")
+}
+
+fn subjects(kernel: &Kernel, written: &Written) -> Vec<String> {
+    let subject =
+        |file: &String| mail(kernel, file).lines().find(|line| line.starts_with("Subject: ")).unwrap().to_owned();
+    written.files.iter().map(subject).collect()
+}
+
+#[test]
+fn the_cover_letter_has_what_netdev_and_b4_read() {
+    let kernel = two_patches();
+    let written = written(&kernel, &envelope());
+    let text = mail(&kernel, "0000-cover-letter.patch").replace(&kernel.applied().base.commit, "BASE");
+    insta::assert_snapshot!(headers(&text, &written), @"");
+    insta::assert_snapshot!(text.split_once("\n\n").unwrap().1, @"");
+}
+
+#[test]
+fn a_patch_mail_answers_the_cover_letter_and_keeps_its_note_below_the_cut() {
+    let kernel = two_patches();
+    let written = written(&kernel, &envelope());
+    let text = mail(&kernel, "0002-net-tell-the-third-byte.patch");
+    insta::assert_snapshot!(headers(&text, &written), @"");
+    let body = text.split_once("\n\n").unwrap().1.split("diff --git").next().unwrap();
+    insta::assert_snapshot!(body, @"");
+}
+
+#[test]
+fn versions_and_rfc_are_in_every_subject() {
+    let kernel = two_patches();
+    let written = written(&kernel, &Envelope { version: 2, rfc: true, ..envelope() });
+    insta::assert_snapshot!(subjects(&kernel, &written).join("\n"), @"");
+    assert_eq!(written.files[1], "v2-0001-net-tell-the-second-byte.patch");
+}
+
+#[test]
+fn a_lone_patch_is_not_numbered_unless_it_has_a_cover_letter() {
+    let mut kernel = Kernel::new();
+    kernel.patch("third", THIRD, &[("net/core/third.c", "int third;\n")]);
+    let lone = written(&kernel, &Envelope { cover: None, ..envelope() });
+    assert_eq!(subjects(&kernel, &lone), ["Subject: [PATCH net-next] net: tell the third byte"]);
+    let text = mail(&kernel, &lone.files[0]);
+    assert!(text.contains(&format!("\nbase-commit: {}\nchange-id: 20261123-", kernel.applied().base.commit)), "{text}");
+    assert!(!text.contains("In-Reply-To"), "{text}");
+    let covered = written(&kernel, &envelope());
+    let expected = [
+        "Subject: [PATCH net-next 0/1] net: tell more bytes",
+        "Subject: [PATCH net-next 1/1] net: tell the third byte",
+    ];
+    assert_eq!(subjects(&kernel, &covered), expected);
+}
+
+#[test]
+fn the_same_series_gives_the_same_bytes() {
+    let kernel = two_patches();
+    let read = |written: &Written| written.files.iter().map(|file| mail(&kernel, file)).collect::<Vec<_>>();
+    let first = read(&written(&kernel, &envelope()));
+    kernel.project.git("k", &["config", "diff.noprefix", "true"]);
+    kernel.project.git("k", &["config", "format.signature", "mine"]);
+    kernel.project.git("k", &["config", "diff.context", "9"]);
+    assert_eq!(read(&written(&kernel, &envelope())), first);
+}
+
+#[test]
+fn other_content_gets_other_message_ids() {
+    let kernel = two_patches();
+    let first = written(&kernel, &envelope()).message_ids;
+    let second = written(&kernel, &Envelope { cover: Some("Other.\n".to_owned()), ..envelope() }).message_ids;
+    assert!(first.iter().all(|id| !second.contains(id)), "{first:?} {second:?}");
+}
+
+#[test]
+fn git_am_gives_the_identical_tree_and_messages() {
+    let kernel = two_patches();
+    let written = written(&kernel, &envelope());
+    let applied = kernel.applied();
+    kernel.project.git("k", &["checkout", "-q", "-b", "again", &applied.base.commit]);
+    for file in &written.files[1..] {
+        kernel.project.git("k", &["am", "-q", &format!("../out/{file}")]);
+    }
+    let tree = kernel.project.git("k", &["rev-parse", "HEAD^{tree}"]);
+    assert_eq!(tree.trim(), applied.patches.last().unwrap().tree);
+    let log = |range: &str| kernel.project.git("k", &["log", "--format=%an <%ae> %ad%n%B", range]);
+    assert_eq!(log(&format!("{}..again", applied.base.commit)), log(&format!("{}..main", applied.base.commit)));
+}
+
+/// git send-email with `extra` arguments on all mails of `out/`.
+fn send_email(kernel: &Kernel, extra: &[&str]) -> (bool, String) {
+    let mut files = fs::read_dir(kernel.project.path("out")).unwrap().map(|e| e.unwrap().path()).collect::<Vec<_>>();
+    files.sort();
+    let mut command = kernel.project.command("git");
+    command.args(["send-email", "--confirm=never", "--from=Ann Author <ann@example.org>"]).args(extra).args(files);
+    let output = command.current_dir(kernel.project.dir()).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn git_send_email_takes_the_folder_in_a_dry_run() {
+    let kernel = two_patches();
+    let written = written(&kernel, &envelope());
+    let (good, text) = send_email(&kernel, &["--dry-run"]);
+    assert!(good, "{text}");
+    assert_eq!(text.matches("Dry-OK. Log says:").count(), 3, "{text}");
+    for id in &written.message_ids {
+        assert!(text.contains(&format!("Message-ID: <{id}>")), "{id} in {text}");
+    }
+}
+
+#[test]
+fn a_mail_server_gets_each_mail_with_its_recipients_and_thread() {
+    let kernel = two_patches();
+    let written = written(&kernel, &envelope());
+    let sink = smtp::Sink::start();
+    let port = format!("--smtp-server-port={}", sink.port);
+    let (good, text) = send_email(&kernel, &["--smtp-server=127.0.0.1", &port, "--smtp-encryption=none"]);
+    assert!(good, "{text}");
+    let received = sink.received(3);
+    let everybody = [&written.recipients.to[..], &written.recipients.cc[..]].concat();
+    for (number, (mail, id)) in received.iter().zip(&written.message_ids).enumerate() {
+        for who in &everybody {
+            let address = txgen::mail::header::address(who);
+            assert!(mail.recipients.contains(&address.to_owned()), "{address} in {:?}", mail.recipients);
+        }
+        assert!(mail.text.contains(&format!("Message-ID: <{id}>")), "{}", mail.text);
+        let answers = format!("In-Reply-To: <{}>", written.message_ids[0]);
+        assert_eq!(mail.text.contains(&answers), number > 0, "{}", mail.text);
+    }
+    assert!(received[0].text.contains("Subject: [PATCH net-next 0/2] net: tell more bytes"), "{}", received[0].text);
+}
+
+#[test]
+fn what_netdev_would_bounce_is_refused_and_nothing_is_written() {
+    let mut kernel = two_patches();
+    kernel.patch("bad", "Bad subject.\n\nWhy.\n", &[("net/core/bad.c", "int bad;\n")]);
+    let bad = Envelope { cover: None, title: "No prefix".to_owned(), ..envelope() };
+    insta::assert_snapshot!(refused(&kernel, &bad).join("\n"), @"");
+    assert!(!kernel.project.path("out").exists());
+    let cover = Envelope { cover: Some("Range-diff:\n@@ -1 +1 @@\n".to_owned()), ..bad };
+    let cover = refused(&kernel, &cover).into_iter().filter(|text| text.contains(": cover: ")).collect::<Vec<_>>();
+    insta::assert_snapshot!(cover.join("\n"), @"");
+}
+
+#[test]
+fn a_forced_rule_is_not_refused() {
+    let mut kernel = Kernel::new();
+    kernel.patch("bad", "net: end with a period.\n\nWhy.\n", &[("net/core/bad.c", "int bad;\n")]);
+    let out = kernel.project.path("out");
+    let force = ["subject-period".to_owned()];
+    let outcome = write(&kernel.txgen_project(), &kernel.applied(), &envelope(), &out, &force).unwrap();
+    let Outcome::Written(written) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(written.unsigned, ["bad"]);
+}
+
+#[test]
+fn a_folder_with_other_files_is_refused_and_one_of_ours_is_replaced() {
+    let kernel = two_patches();
+    written(&kernel, &envelope());
+    let second = written(&kernel, &Envelope { version: 2, ..envelope() });
+    let mut names =
+        fs::read_dir(kernel.project.path("out")).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+    names.sort();
+    assert_eq!(names, second.files.iter().map(std::ffi::OsString::from).collect::<Vec<_>>());
+    kernel.project.write("out/notes.txt", "mine");
+    let error = write_to(&kernel, &envelope(), &kernel.project.path("out")).unwrap_err();
+    let error = error.to_string().replace(kernel.project.dir().to_str().unwrap(), "DIR");
+    insta::assert_snapshot!(error, @"");
+    assert_eq!(kernel.project.read("out/notes.txt"), "mine");
+    assert!(names.iter().all(|name| kernel.project.path("out").join(name).exists()));
+}
+
+#[test]
+fn bad_input_is_an_error_that_names_it() {
+    let kernel = two_patches();
+    let error =
+        |envelope: Envelope| format!("{:#}", write_to(&kernel, &envelope, &kernel.project.path("out")).unwrap_err());
+    insta::assert_snapshot!(error(Envelope { change_id: "bytes".to_owned(), ..envelope() }), @"");
+    kernel.project.write("p/templates/cover.txt.tera", "{{ body }}\n{{ nothing }}\n");
+    insta::assert_snapshot!(error(envelope()), @"");
+    assert!(!kernel.project.path("out").exists());
+}
+
+#[test]
+fn a_tree_without_get_maintainer_is_an_error_that_names_it() {
+    let mut kernel = two_patches();
+    fs::remove_file(kernel.project.path("k/scripts/get_maintainer.pl")).unwrap();
+    kernel.patch("gone", THIRD, &[]);
+    let error = write_to(&kernel, &envelope(), &kernel.project.path("out")).unwrap_err();
+    insta::assert_snapshot!(format!("{error:#}"), @"");
+}
