@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::{Add, Cocci, Message, Patch, Series, Text, path};
 use crate::base::record::is_name;
+use crate::cocci::residue_pattern;
 use crate::files;
 use crate::project::Project;
 
@@ -45,7 +46,7 @@ struct PatchTable {
 struct CocciTable {
     paths: Spanned<Vec<Spanned<String>>>,
     #[serde(default)]
-    residue: Vec<String>,
+    residue: Vec<Spanned<String>>,
 }
 
 /// Reads series/`name`/.
@@ -182,7 +183,9 @@ impl Loader<'_> {
         }
         let script = self.required(name, "cocci", place)?;
         let paths = cocci.paths.get_ref().iter().map(|p| p.get_ref().clone()).collect();
-        Ok(Some(Cocci { script, paths, residue: cocci.residue.clone() }))
+        let pattern = |p: &Spanned<String>| residue_pattern(p.get_ref()).map_err(|e| self.wrong(p, &format!("{e:#}")));
+        let residue = cocci.residue.iter().map(pattern).collect::<Result<Vec<_>>>()?;
+        Ok(Some(Cocci { script, paths, residue }))
     }
 
     fn resolutions(&self, name: &str) -> Result<BTreeMap<String, Text>> {
