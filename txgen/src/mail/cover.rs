@@ -88,7 +88,14 @@ fn shortlog(source: &Source<'_>) -> Result<String> {
 }
 
 fn diffstat(source: &Source<'_>) -> Result<String> {
-    let run = patches::git(source).args(["diff", "-O/dev/null", "--stat=72", "--summary", "-M", "--diff-algorithm=histogram"]);
+    let run = patches::git(source).args([
+        "diff",
+        "-O/dev/null",
+        "--stat=72",
+        "--summary",
+        "-M",
+        "--diff-algorithm=histogram",
+    ]);
     let output = run.args(["--no-ext-diff", "--no-color", &source.base, &source.tip]).check()?;
     Ok(output.text().trim_end().to_owned())
 }
