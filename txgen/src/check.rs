@@ -3,7 +3,7 @@
 //!
 //! Owns the table of checks and what a finding is. Each file of check/ is one check: a function from
 //! a patch (or all patches) to findings. A check that can not run is an error that names the missing
-//! package, never a pass. Building and booting are not here but the `build` row's results are.
+//! package, never a pass. Booting is not here: see vm.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -11,6 +11,7 @@ use std::fmt;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+pub mod build;
 pub mod checkpatch;
 pub mod deprecated;
 pub mod diff;
@@ -151,6 +152,8 @@ pub const CHECKS: &[Check] = &[
     limits::CHECK,
     checkpatch::CHECK,
     kernel_doc::CHECK,
+    build::BUILD,
+    build::SPARSE,
     inline::CHECK,
     deprecated::CHECK,
     locals::CHECK,

@@ -33,6 +33,7 @@ pub mod process;
 pub mod progress;
 pub mod project;
 pub mod proof;
+pub mod prove;
 pub mod render;
 pub mod report;
 pub mod series;

@@ -1,2 +1,295 @@
 // SPDX-License-Identifier: GPL-2.0
-//! placeholder
+//! Boots of a kernel image in virtme-ng, and what they show.
+//!
+//! A boot is judged by what the console and the guest's result file say, never by vng's exit status.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::error::MissingTool;
+use crate::files;
+use crate::process::{self, Run, TimedOut};
+use crate::progress::Progress;
+use crate::project::Project;
+
+pub mod argv;
+pub mod ktap;
+pub mod splat;
+
+use ktap::{Counts, Ktap, Outcome};
+
+/// The line that ends the guest's result.txt.
+const END: &str = "txgen guest: done";
+/// The longest that a kernel under KVM may take to its panic without a root.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// What executes the guest's instructions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Accel {
+    /// The processor, shown to work by a probe boot.
+    Kvm,
+    /// qemu's translator.
+    Tcg {
+        /// Why not KVM.
+        why: String,
+    },
+}
+
+/// A suite of tests that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suite {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Its cases by outcome.
+    pub counts: Counts,
+}
+
+/// What a boot showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Boot {
+    /// What executed it.
+    pub accel: Accel,
+    /// Seconds from vng's start to its end.
+    pub seconds: f64,
+    /// The suites that ran, in order.
+    pub suites: Vec<Suite>,
+    /// Everything that makes it a failure; empty for a good boot.
+    pub problems: Vec<String>,
+    /// The whole console log.
+    pub log: PathBuf,
+}
+
+impl Boot {
+    /// Whether nothing at all was wrong.
+    pub fn passed(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The cases of all suites by outcome.
+    pub fn counts(&self) -> Counts {
+        self.suites.iter().fold(Counts::default(), |sum, suite| Counts {
+            passed: sum.passed + suite.counts.passed,
+            failed: sum.failed + suite.counts.failed,
+            skipped: sum.skipped + suite.counts.skipped,
+            expected_failures: sum.expected_failures + suite.counts.expected_failures,
+        })
+    }
+}
+
+/// What a guest left behind, to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The console, whole.
+    pub console: &'a str,
+    /// result.txt, as far as it was written.
+    pub result: Option<&'a str>,
+    /// kmemleak's report.
+    pub leaks: Option<&'a str>,
+    /// The seconds after which it was killed, if it was.
+    pub killed_after: Option<u64>,
+}
+
+/// vng of the environment that vm-tests/venv.sh made, at the version the project pins.
+pub fn virtme_ng(project: &Project) -> Result<PathBuf> {
+    process::require("qemu-system-x86_64")?;
+    let venv = project.cache.join("venv");
+    let vng = venv.join("bin/vng");
+    let script = project.vm_tests().join("venv.sh").display().to_string();
+    if !vng.is_file() {
+        return Err(MissingTool { tool: "vng (virtme-ng)".to_owned(), install: script }.into());
+    }
+    let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
+    if files::read(&venv.join("requirements.txt"))? != pins {
+        bail!("virtme-ng in {} is not the one that vm-tests/requirements.txt pins: run {script}", venv.display());
+    }
+    Ok(vng)
+}
+
+/// Finds out by a real boot of `image` whether KVM works here.
+pub fn accelerator(image: &Path) -> Result<Accel> {
+    let device = Path::new("/dev/kvm");
+    let access = nix::unistd::AccessFlags::R_OK | nix::unistd::AccessFlags::W_OK;
+    if let Err(error) = nix::unistd::access(device, access) {
+        return Ok(Accel::Tcg { why: format!("/dev/kvm: {}", error.desc()) });
+    }
+    let said = tempfile::NamedTempFile::new().context("make a temporary file for the probe boot")?;
+    let run = Run::new("qemu-system-x86_64", argv::probe(image)).log(said.path()).timeout(PROBE);
+    let status = match run.output() {
+        Ok(output) => process::describe(output.status),
+        Err(error) if error.is::<TimedOut>() => format!("no end within {} s", PROBE.as_secs()),
+        Err(error) => return Err(error).context("probe for KVM"),
+    };
+    Ok(judge_probe(&files::read_lossy(said.path())?, &status))
+}
+
+fn judge_probe(said: &str, status: &str) -> Accel {
+    if said.contains("Kernel panic - not syncing") {
+        return Accel::Kvm;
+    }
+    let reason = said.lines().find(|line| ["KVM", "kvm", "failed"].iter().any(|mark| line.contains(mark)));
+    let reason = reason.map(|line| format!(": {}", line.trim())).unwrap_or_default();
+    Accel::Tcg { why: format!("a kernel does not boot under KVM here ({status}){reason}") }
+}
+
+/// Boots `image` with its tests. Everything it leaves goes to the folder `run`: console.log and guest/.
+pub fn boot(project: &Project, image: &Path, accel: &Accel, run: &Path, timeout: Duration) -> Result<Boot> {
+    let vng = virtme_ng(project)?;
+    let shared = run.join("guest");
+    if shared.exists() {
+        std::fs::remove_dir_all(&shared).with_context(|| format!("empty {}", shared.display()))?;
+    }
+    files::write_atomic(&shared.join("guest.sh"), guest_script(project)?.as_bytes())?;
+    let log = run.join("console.log");
+    let progress = Progress::start("boot", 0);
+    let start = Instant::now();
+    let ran = Run::new(&vng, argv::vng(image, &shared, accel))
+        .dir(run)
+        .env("PATH", venv_path(&vng)?)
+        .log(&log)
+        .timeout(timeout)
+        .output();
+    let killed_after = match ran {
+        Ok(_) => None,
+        Err(error) => match error.downcast_ref::<TimedOut>() {
+            Some(late) => Some(late.seconds),
+            None => return Err(error).context("boot the kernel"),
+        },
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let console = files::read_lossy(&log)?;
+    let result = read_optional(&shared.join("result.txt"))?;
+    let leaks = read_optional(&shared.join("kmemleak.txt"))?;
+    let evidence = Evidence { console: &console, result: result.as_deref(), leaks: leaks.as_deref(), killed_after };
+    let (suites, problems) = judge(evidence);
+    progress.done(if problems.is_empty() { "booted" } else { "failed" });
+    Ok(Boot { accel: accel.clone(), seconds, suites, problems, log })
+}
+
+/// vm-tests/guest.sh: with [`argv::KERNEL_ARGS`] it is the set of tests that a boot runs.
+pub fn guest_script(project: &Project) -> Result<String> {
+    files::read(&project.vm_tests().join("guest.sh"))
+}
+
+/// PATH with the folder of `vng` first: it starts its own parts by name.
+fn venv_path(vng: &Path) -> Result<std::ffi::OsString> {
+    let path = std::env::var_os("PATH").context("PATH is not set")?;
+    let own = vng.parent().map(Path::to_path_buf);
+    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).context("put virtme-ng into PATH")
+}
+
+fn read_optional(path: &Path) -> Result<Option<String>> {
+    if path.exists() { files::read_lossy(path).map(Some) } else { Ok(None) }
+}
+
+/// The suites that ran, and everything that makes the boot a failure.
+pub fn judge(evidence: Evidence<'_>) -> (Vec<Suite>, Vec<String>) {
+    let mut problems = Vec::new();
+    for splat in splat::find(evidence.console).iter().take(10) {
+        problems.push(format!("console line {}: {}", splat.line, splat.text));
+    }
+    let leaks = splat::find(evidence.leaks.unwrap_or_default());
+    if let Some(first) = leaks.first() {
+        problems.push(format!("kmemleak: {} leaks, the first: {}", leaks.len(), first.text));
+    }
+    if let Some(seconds) = evidence.killed_after {
+        problems.push(format!("the guest did not end within {seconds} s and was killed"));
+    }
+    problems.extend(broken_result(evidence.result));
+    let Ktap { tests, problems: broken } = ktap::parse(evidence.console);
+    problems.extend(broken.into_iter().map(|problem| format!("console {problem}")));
+    problems.extend(tests.iter().flat_map(ktap::Test::failures).map(|name| format!("failed: {name}")));
+    let suites = tests.iter().map(|t| Suite { name: t.name.clone(), outcome: t.outcome, counts: t.counts() });
+    (suites.collect(), problems)
+}
+
+/// What is wrong with the guest's result file.
+fn broken_result(result: Option<&str>) -> Option<String> {
+    let Some(text) = result else {
+        return Some("the guest wrote no result".to_owned());
+    };
+    if text.contains("kmemleak: the scan failed") {
+        return Some("the guest could not scan for leaks".to_owned());
+    }
+    (text.lines().last() != Some(END)).then(|| format!("the guest's result does not end with {END:?}"))
+}
+
+/// The message of a console line: without its level, time and thread.
+pub(crate) fn message(line: &str) -> &str {
+    let line = match line.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        Some((level, rest)) if !level.is_empty() && level.bytes().all(|b| b.is_ascii_digit()) => rest,
+        _ => line,
+    };
+    let time = |text: &str| text.contains('.') && text.trim_start().bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let thread = |text: &str| {
+        let text = text.trim_start();
+        let number = text.strip_prefix(['T', 'C']).unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    match bracketed(line, time) {
+        Some(rest) => bracketed(rest, thread).unwrap_or(rest),
+        None => line,
+    }
+}
+
+/// What follows `[...] ` at the start of a line, where `fits` takes what is inside.
+fn bracketed(line: &str, fits: impl Fn(&str) -> bool) -> Option<&str> {
+    let (inside, rest) = line.strip_prefix('[')?.split_once(']')?;
+    fits(inside).then(|| rest.strip_prefix(' ').unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Accel, Evidence, judge, judge_probe, message};
+
+    const CONSOLE: &str = "[    1.000000] KTAP version 1\n[    1.000000] 1..1\n[    1.000000] ok 1 suite\n";
+    const GOOD: Evidence<'_> =
+        Evidence { console: CONSOLE, result: Some("kernel: 7\ntxgen guest: done\n"), leaks: None, killed_after: None };
+
+    #[test]
+    fn the_message_of_a_line_is_without_level_time_and_thread() {
+        assert_eq!(message("<6>[    1.234567]     ok 1 x"), "    ok 1 x");
+        assert_eq!(message("[   12.234567] [   T50] ok"), "ok");
+        assert_eq!(message("[   12.234567] [ BUG: Invalid wait context ]"), "[ BUG: Invalid wait context ]");
+        assert_eq!(message("plain"), "plain");
+    }
+
+    #[test]
+    fn a_boot_with_plan_marker_and_no_complaint_is_good() {
+        let (suites, problems) = judge(GOOD);
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(suites.len(), 1);
+    }
+
+    #[test]
+    fn a_guest_that_never_ended_is_a_failure() {
+        let cut = Evidence { result: Some("kernel: 7\n"), ..GOOD };
+        assert_eq!(judge(cut).1, ["the guest's result does not end with \"txgen guest: done\""]);
+        let none = Evidence { result: None, killed_after: Some(60), ..GOOD };
+        assert_eq!(judge(none).1, ["the guest did not end within 60 s and was killed", "the guest wrote no result",]);
+    }
+
+    #[test]
+    fn a_leak_is_a_failure() {
+        let report = "unreferenced object 0xffff888003a5a800 (size 512):\n  comm \"x\"\n";
+        let leaky = Evidence { leaks: Some(report), ..GOOD };
+        let expected = ["kmemleak: 1 leaks, the first: unreferenced object 0xffff888003a5a800 (size 512):"];
+        assert_eq!(judge(leaky).1, expected);
+    }
+
+    #[test]
+    fn kvm_counts_only_with_a_kernel_that_booted_to_its_panic() {
+        assert_eq!(judge_probe("...\nKernel panic - not syncing: VFS\n", "exit 0"), Accel::Kvm);
+        let refused = "qemu-system-x86_64: error: failed to set MSR 0x10a to 0x69\n";
+        let expected = "a kernel does not boot under KVM here (killed by signal 6): \
+                        qemu-system-x86_64: error: failed to set MSR 0x10a to 0x69";
+        assert_eq!(judge_probe(refused, "killed by signal 6"), Accel::Tcg { why: expected.to_owned() });
+        let hung = "a kernel does not boot under KVM here (no end within 5 s)";
+        assert_eq!(judge_probe("", "no end within 5 s"), Accel::Tcg { why: hung.to_owned() });
+    }
+}

@@ -4,6 +4,7 @@
 //! Reads with the git program; writes nothing but the worktree of kernel/worktree.rs, and that only
 //! when a check asks for it.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::check::Lazy;
 use crate::check::diff::{self, FileDiff};
-use crate::kernel::worktree::Worktree;
+use crate::kernel::worktree::{Purpose, Worktree};
 use crate::process::Run;
 use crate::project::Project;
 use crate::series::Applied;
@@ -49,6 +50,7 @@ pub struct Source<'a> {
     /// Text of cover.md, where the series has one.
     pub cover: Option<String>,
     tree: Lazy<Rc<Worktree>>,
+    at: RefCell<Option<String>>,
 }
 
 impl<'a> Source<'a> {
@@ -56,7 +58,7 @@ impl<'a> Source<'a> {
     pub fn new(project: &'a Project, applied: &Applied, cover: Option<String>) -> Self {
         let base = applied.base.commit.clone();
         let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
-        Self { project, git_dir: applied.git_dir.clone(), base, tip, cover, tree: Lazy::new() }
+        Self { project, git_dir: applied.git_dir.clone(), base, tip, cover, tree: Lazy::new(), at: RefCell::new(None) }
     }
 
     /// git on the repository, with nobody's configuration.
@@ -66,12 +68,18 @@ impl<'a> Source<'a> {
 
     /// The checkout of the last commit, made at the first use.
     pub fn tree(&self) -> Result<PathBuf> {
-        let tree = self.tree.get(|| {
-            let tree = Worktree::lock(self.project, &self.git_dir)?;
-            tree.checkout(&self.git_dir, &self.tip)?;
-            Ok(Rc::new(tree))
-        })?;
-        Ok(tree.dir.clone())
+        Ok(self.tree_at(&self.tip)?.dir.clone())
+    }
+
+    /// The checkout, moved to `commit`.
+    pub(crate) fn tree_at(&self, commit: &str) -> Result<Rc<Worktree>> {
+        let tree = self.tree.get(|| Worktree::lock(self.project, &self.git_dir, Purpose::Check).map(Rc::new))?;
+        if self.at.borrow().as_deref() != Some(commit) {
+            *self.at.borrow_mut() = None;
+            tree.checkout(&self.git_dir, commit)?;
+            *self.at.borrow_mut() = Some(commit.to_owned());
+        }
+        Ok(tree)
     }
 
     /// The id of the blob or tree at `path` of the last commit, if there is one.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! One checked-out tree per repository in the cache, moved from patch to patch.
+//! Checked-out trees in the cache, one for each repository and purpose, moved from patch to patch.
 //!
 //! git writes only the files that differ, so `make` rebuilds only what a patch touches.
 
@@ -14,6 +14,15 @@ use crate::process::Run;
 use crate::project::Project;
 use crate::proof;
 
+/// What a tree is moved for; each purpose has a tree of its own, so that checks do not cost builds their state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The kernel's own scripts, and objects compiled one by one.
+    Check,
+    /// Whole kernels.
+    Build,
+}
+
 /// A checked-out kernel tree that nobody else moves while this value lives.
 #[derive(Debug)]
 pub struct Worktree {
@@ -23,9 +32,9 @@ pub struct Worktree {
 }
 
 impl Worktree {
-    /// Locks the worktree of repository `git_dir` (made at the first use), waiting for whoever has it.
-    pub fn lock(project: &Project, git_dir: &Path) -> Result<Self> {
-        let dir = folder(project, git_dir)?;
+    /// Locks the worktree of repository `git_dir` for `purpose` (made at the first use), waiting for whoever has it.
+    pub fn lock(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<Self> {
+        let dir = folder(project, git_dir, purpose)?;
         let parent = dir.parent().context("a worktree has a parent folder")?;
         files::make_dir(parent)?;
         let path = parent.join("lock");
@@ -52,8 +61,12 @@ impl Worktree {
 }
 
 /// The folder of the worktree, named by where the repository is.
-fn folder(project: &Project, git_dir: &Path) -> Result<PathBuf> {
+fn folder(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<PathBuf> {
     let real = git_dir.canonicalize().with_context(|| format!("find {}", git_dir.display()))?;
     let key = proof::key(&[real.as_os_str().as_encoded_bytes()]);
-    Ok(project.cache.join("work").join(&key[..12]).join("tree"))
+    let purpose = match purpose {
+        Purpose::Check => "check",
+        Purpose::Build => "build",
+    };
+    Ok(project.cache.join("work").join(&key[..12]).join(purpose).join("tree"))
 }

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Builds of a kernel tree: configuration, make with ccache, progress, and the errors in make's log.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::config::{self, Config};
+use super::worktree::Worktree;
+use crate::files;
+use crate::process::{self, Run};
+use crate::progress::Progress;
+use crate::project::Project;
+
+/// The longest a build may take, a cold one on a busy machine included.
+const TIMEOUT: Duration = Duration::from_secs(3 * 3600);
+/// Programs that every kernel build needs.
+const TOOLS: &[&str] = &["make", "gcc", "ccache", "flex", "bison", "bc", "perl"];
+
+/// A build folder of a kernel tree.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The kernel source.
+    pub tree: PathBuf,
+    /// The build folder, make's `O=`.
+    pub dir: PathBuf,
+    /// ccache's folder.
+    ccache: PathBuf,
+    /// Where the number of objects of a whole build is kept, for progress.
+    sizes: PathBuf,
+}
+
+/// How a build ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Build {
+    /// Everything was built.
+    Built,
+    /// make failed; the first errors, as `file:line: error: ...`.
+    Failed(Vec<String>),
+}
+
+impl Folder {
+    /// Build folder `name` of a worktree, made if it is not there.
+    pub fn open(project: &Project, worktree: &Worktree, name: &str) -> Result<Self> {
+        for tool in TOOLS {
+            process::require(tool)?;
+        }
+        let work = worktree.dir.parent().context("a worktree has a parent folder")?;
+        let dir = work.join("build").join(name);
+        files::make_dir(&dir)?;
+        let own = std::env::var_os("CCACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let ccache = own.unwrap_or_else(|| project.cache.join("ccache"));
+        files::make_dir(&ccache)?;
+        Ok(Self { tree: worktree.dir.clone(), dir, ccache, sizes: project.cache.join("build-sizes") })
+    }
+
+    /// The kernel image that a build makes.
+    pub fn image(&self) -> PathBuf {
+        self.dir.join("arch/x86/boot/bzImage")
+    }
+
+    /// make in this folder, with everything pinned that would else get into the image.
+    pub fn make<S: AsRef<str>>(&self, args: &[S]) -> Run {
+        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut run = Run::new("make", ["-C"])
+            .arg(&self.tree)
+            .arg(format!("O={}", self.dir.display()))
+            .args(["ARCH=x86_64", "CC=ccache gcc", "LOCALVERSION="])
+            .args(["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=txgen", "KBUILD_BUILD_HOST=txgen"])
+            .arg(format!("-j{jobs}"))
+            .args(args.iter().map(AsRef::as_ref))
+            .clear_env()
+            .env("LC_ALL", "C")
+            .env("CCACHE_DIR", &self.ccache)
+            .timeout(TIMEOUT);
+        if let Some(work) = self.tree.parent() {
+            run = run.env("CCACHE_BASEDIR", work);
+        }
+        for (name, value) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CCACHE_") && name != "CCACHE_DIR" {
+                run = run.env(name, value);
+            }
+        }
+        run
+    }
+
+    /// Configures the folder as `config` says; an option that the kernel does not take is an error that names it.
+    pub fn configure(&self, config: &Config) -> Result<()> {
+        let asked = self.dir.join("asked.config");
+        files::write_atomic(&asked, config.text.as_bytes())?;
+        self.make(&[format!("KCONFIG_ALLCONFIG={}", asked.display()), "allnoconfig".to_owned()])
+            .check()
+            .with_context(|| format!("configure the kernel as {}", config.name))?;
+        let lost = config::lost(&config.text, &files::read(&self.dir.join(".config"))?)?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let list = lost
+            .iter()
+            .map(|l| format!("{} (asked for {}, got {})", l.option, l.asked, l.got.as_deref().unwrap_or("nothing")))
+            .collect::<Vec<_>>();
+        bail!("configuration {} lost {} of its options: {}", config.name, lost.len(), list.join(", "))
+    }
+
+    /// Builds the kernel image; everything that make says goes to `log`.
+    pub fn build(&self, what: &str, log: &Path) -> Result<Build> {
+        if let Some(dir) = log.parent() {
+            files::make_dir(dir)?;
+        }
+        let whole = !self.dir.join("vmlinux").exists();
+        let size = self.sizes.join(self.dir.file_name().context("a build folder has a name")?);
+        let total = if whole { known_size(&size) } else { 0 };
+        let mut watch = Watch::start(what, total, log);
+        let run = self.make(&["bzImage"]).log(log);
+        let output = run.output_while(|| watch.tick()).context("build the kernel")?;
+        let text = files::read_lossy(log)?;
+        if output.status.success() {
+            let objects = count_objects(&text);
+            if whole && objects > total {
+                files::write_atomic(&size, objects.to_string().as_bytes())?;
+            }
+            watch.progress.done(&format!("built, {objects} objects"));
+            return Ok(Build::Built);
+        }
+        watch.progress.done("failed");
+        if text.contains("No space left on device") {
+            bail!("no space left on the disk of {}: see {}", self.dir.display(), log.display());
+        }
+        let errors = errors(&text, &self.tree);
+        let quoted = || process::last_lines(&text, 5).lines().map(str::to_owned).collect();
+        Ok(Build::Failed(if errors.is_empty() { quoted() } else { errors }))
+    }
+}
+
+/// The number of objects of an earlier whole build, 0 where there was none.
+fn known_size(path: &Path) -> u64 {
+    std::fs::read_to_string(path).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn count_objects(log: &str) -> u64 {
+    log.lines().filter(|line| line.starts_with("  CC ")).count() as u64
+}
+
+/// Shows how far a build is, from what make has logged.
+struct Watch<'a> {
+    progress: Progress,
+    log: &'a Path,
+    last: Instant,
+    every: Duration,
+}
+
+impl<'a> Watch<'a> {
+    fn start(what: &str, total: u64, log: &'a Path) -> Self {
+        let every = Duration::from_secs(if std::io::stderr().is_terminal() { 1 } else { 30 });
+        Self { progress: Progress::start(what, total), log, last: Instant::now(), every }
+    }
+
+    fn tick(&mut self) {
+        if self.last.elapsed() < self.every {
+            return;
+        }
+        self.last = Instant::now();
+        // A log that can not be read now costs one update of the display, nothing else.
+        if let Ok(text) = files::read_lossy(self.log) {
+            let last = text.lines().rev().find(|line| line.starts_with("  ")).unwrap_or_default();
+            self.progress.at(count_objects(&text), last.trim());
+        }
+    }
+}
+
+/// The first errors in make's log; paths as they are in the kernel tree.
+pub(crate) fn errors(log: &str, tree: &Path) -> Vec<String> {
+    const MARKS: &[&str] =
+        &[" error: ", " fatal error: ", "undefined reference to", "*** No rule to make", "multiple definition of"];
+    log.lines()
+        .filter(|line| MARKS.iter().any(|mark| line.contains(mark)))
+        .map(|line| in_tree(line, tree))
+        .take(10)
+        .collect()
+}
+
+/// A line of a compiler with the kernel tree's own folder taken out of it, however the compiler was given it.
+pub(crate) fn in_tree(line: &str, tree: &Path) -> String {
+    let absolute = format!("{}/", tree.display());
+    line.replace(&absolute, "").replace("../../tree/", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Folder, count_objects, errors};
+
+    fn folder() -> Folder {
+        let path = PathBuf::from;
+        Folder {
+            tree: path("/c/work/1/tree"),
+            dir: path("/c/work/1/build/net"),
+            ccache: path("/c/ccache"),
+            sizes: path("/c/build-sizes"),
+        }
+    }
+
+    #[test]
+    fn make_gets_the_build_folder_ccache_and_a_pinned_identity() {
+        let words = shlex::split(&folder().make(&["bzImage"]).display()).unwrap();
+        let jobs = words.iter().position(|word| word.starts_with("-j")).expect("a number of jobs");
+        let rest = words[..jobs].iter().chain(&words[jobs + 1..]).map(String::as_str).collect::<Vec<_>>();
+        assert_eq!(
+            rest,
+            [
+                "make",
+                "-C",
+                "/c/work/1/tree",
+                "O=/c/work/1/build/net",
+                "ARCH=x86_64",
+                "CC=ccache gcc",
+                "LOCALVERSION=",
+                "KBUILD_BUILD_TIMESTAMP=2026-01-01",
+                "KBUILD_BUILD_USER=txgen",
+                "KBUILD_BUILD_HOST=txgen",
+                "bzImage",
+            ]
+        );
+    }
+
+    #[test]
+    fn errors_are_the_first_ones_with_paths_of_the_kernel_tree() {
+        let log = "  CC      net/core/skbuff.o\n\
+                   ../../tree/net/core/skbuff.c:10:5: error: 'x' undeclared\n\
+                   /c/work/1/tree/net/core/skbuff.c:11:5: warning: unused\n\
+                   /c/work/1/tree/net/core/gro.c:12:5: error: 'y' undeclared\n\
+                   make[4]: *** [scripts/Makefile.build:287: net/core/skbuff.o] Error 1\n";
+        assert_eq!(
+            errors(log, Path::new("/c/work/1/tree")),
+            ["net/core/skbuff.c:10:5: error: 'x' undeclared", "net/core/gro.c:12:5: error: 'y' undeclared",]
+        );
+    }
+
+    #[test]
+    fn only_compiled_objects_count_as_progress() {
+        assert_eq!(count_objects("  CC      a.o\n  AR      built-in.a\n  CC      b.o\n  HOSTCC x\n"), 2);
+    }
+}

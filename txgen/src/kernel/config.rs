@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Kernel configurations: the fragments in vm-tests/, and which of their options a build really got.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use crate::files;
+use crate::project::Project;
+
+/// The configurations, each with the fragments in vm-tests/ that make it up; a later fragment wins.
+const CONFIGS: &[(&str, &[&str])] = &[("net", &["net.config"]), ("debug", &["net.config", "debug.config"])];
+
+/// A kernel configuration as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `net` or `debug`.
+    pub name: String,
+    /// The options that differ from allnoconfig, one a line, sorted.
+    pub text: String,
+}
+
+/// An option that was asked for and that the kernel's configuration dropped or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// `CONFIG_X`.
+    pub option: String,
+    /// The value that was asked for.
+    pub asked: String,
+    /// The value it has.
+    pub got: Option<String>,
+}
+
+/// Names of the configurations.
+pub fn names() -> Vec<&'static str> {
+    CONFIGS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Reads configuration `name`.
+pub fn load(project: &Project, name: &str) -> Result<Config> {
+    let (_, fragments) = CONFIGS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .with_context(|| format!("no configuration {name}: there are {}", names().join(" and ")))?;
+    let mut options = BTreeMap::new();
+    for fragment in *fragments {
+        let path = project.vm_tests().join(fragment);
+        let text = files::read(&path)?;
+        options.extend(parse(&text).with_context(|| format!("read {}", path.display()))?);
+    }
+    let text = options.iter().map(|(option, value)| format!("{option}={value}\n")).collect();
+    Ok(Config { name: name.to_owned(), text })
+}
+
+/// The options of a fragment or a .config; one that "is not set" has the value `n`.
+fn parse(text: &str) -> Result<BTreeMap<String, String>> {
+    let mut options = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        let unset = line.strip_prefix("# ").and_then(|rest| rest.strip_suffix(" is not set"));
+        if let Some(option) = unset.filter(|option| option.starts_with("CONFIG_")) {
+            options.insert(option.to_owned(), "n".to_owned());
+        } else if !line.is_empty() && !line.starts_with('#') {
+            let (option, value) = line
+                .split_once('=')
+                .filter(|(option, _)| option.starts_with("CONFIG_"))
+                .with_context(|| format!("line {}: {line:?} is no CONFIG_NAME=value", number + 1))?;
+            options.insert(option.to_owned(), value.to_owned());
+        }
+    }
+    Ok(options)
+}
+
+/// The options of `asked` that `got` (a .config) does not have as asked.
+pub fn lost(asked: &str, got: &str) -> Result<Vec<Lost>> {
+    let got = parse(got).context("read the kernel's .config")?;
+    let lost = parse(asked)?.into_iter().filter_map(|(option, asked)| {
+        let value = got.get(&option);
+        let same = value.map_or("n", String::as_str) == asked;
+        (!same).then(|| Lost { option, asked, got: value.cloned() })
+    });
+    Ok(lost.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lost, load, lost, parse};
+    use crate::project::Project;
+
+    #[test]
+    fn an_option_that_vanished_or_changed_is_lost() {
+        let asked = "CONFIG_NET=y\nCONFIG_AF_UNIX_OOB=y\nCONFIG_NR_CPUS=4\n";
+        let got = "CONFIG_NET=y\nCONFIG_NR_CPUS=64\n# CONFIG_OTHER is not set\n";
+        let expected = [
+            Lost { option: "CONFIG_AF_UNIX_OOB".into(), asked: "y".into(), got: None },
+            Lost { option: "CONFIG_NR_CPUS".into(), asked: "4".into(), got: Some("64".into()) },
+        ];
+        assert_eq!(lost(asked, got).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_option_asked_to_be_off_may_be_absent_or_not_set_but_not_on() {
+        let asked = "CONFIG_A=n\nCONFIG_B=n\n# CONFIG_C is not set\n";
+        let got = "# CONFIG_B is not set\nCONFIG_C=y\n";
+        assert_eq!(
+            lost(asked, got).unwrap(),
+            [Lost { option: "CONFIG_C".into(), asked: "n".into(), got: Some("y".into()) }]
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_no_option_is_an_error_with_its_number() {
+        let error = parse("# SPDX\nCONFIG_A=y\nNET=y\n").expect_err("NET=y is no option");
+        assert_eq!(format!("{error:#}"), "line 3: \"NET=y\" is no CONFIG_NAME=value");
+    }
+
+    #[test]
+    fn a_later_fragment_wins() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("vm-tests")).unwrap();
+        std::fs::write(dir.path().join("vm-tests/net.config"), "CONFIG_B=y\nCONFIG_A=y\n").unwrap();
+        std::fs::write(dir.path().join("vm-tests/debug.config"), "CONFIG_B=n\n").unwrap();
+        let project = Project { root: dir.path().to_owned(), cache: dir.path().to_owned() };
+        assert_eq!(load(&project, "debug").unwrap().text, "CONFIG_A=y\nCONFIG_B=n\n");
+        assert_eq!(load(&project, "net").unwrap().text, "CONFIG_A=y\nCONFIG_B=y\n");
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Proves that a tree builds, boots and passes its tests, or finds the record that it did.
+//!
+//! A record stands for a tree, a configuration, a toolchain and a set of tests. Only what passed is recorded, so a
+//! failure is shown to be one again each time. What a run leaves is in `$TXGEN_CACHE/runs/ID`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::kernel::build::{Build, Folder};
+use crate::kernel::config::Config;
+use crate::kernel::worktree::{Purpose, Worktree};
+use crate::process::Run;
+use crate::project::Project;
+use crate::proof;
+use crate::vm::ktap::Outcome;
+use crate::vm::{self, Accel, Boot, Suite, argv};
+
+pub mod show;
+
+/// The kind of the records, and the version of what they hold.
+const KIND: &str = "boot-1";
+
+/// A commit to be proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The patch's name, or the base's.
+    pub name: String,
+    /// Its commit.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+}
+
+/// What was shown about a tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The tree.
+    pub tree: String,
+    /// Name of the configuration.
+    pub config: String,
+    /// The compiler, the linker and qemu.
+    pub toolchain: Vec<String>,
+    /// The first errors of a build that failed; empty where it was built.
+    pub build_errors: Vec<String>,
+    /// make's log.
+    pub build_log: PathBuf,
+    /// What the boot showed; `None` where there was nothing to boot.
+    pub boot: Option<Boot>,
+}
+
+/// A proof, and whether it was made now or found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Proved {
+    /// The patch's name, or the base's.
+    pub patch: String,
+    /// Its commit.
+    pub commit: String,
+    /// Whether the record of an earlier run was found.
+    pub recorded: bool,
+    /// Suites of the base that are missing or fail; filled in by [`compare`].
+    pub regressions: Vec<String>,
+    /// What was shown.
+    pub proof: Proof,
+}
+
+impl Proof {
+    /// Whether it was built, booted, and nothing was wrong.
+    pub fn passed(&self) -> bool {
+        self.build_errors.is_empty() && self.boot.as_ref().is_some_and(Boot::passed)
+    }
+}
+
+impl Proved {
+    /// Whether it passed and lost nothing of the base.
+    pub fn passed(&self) -> bool {
+        self.proof.passed() && self.regressions.is_empty()
+    }
+}
+
+/// Proves commits of one repository in one configuration, one after the other in one build folder.
+#[derive(Debug)]
+pub struct Prover<'a> {
+    project: &'a Project,
+    git_dir: PathBuf,
+    config: Config,
+    timeout: Duration,
+    force: bool,
+    toolchain: Vec<String>,
+    tests: String,
+    worktree: Option<Worktree>,
+    accel: Option<Accel>,
+}
+
+impl<'a> Prover<'a> {
+    /// Finds the tools; a missing one is an error here, before anything is built.
+    pub fn new(project: &'a Project, git_dir: &Path, config: Config, timeout: Duration, force: bool) -> Result<Self> {
+        vm::virtme_ng(project)?;
+        let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
+        let tests = format!("{:?}\n{:?}\n{}\n{pins}", argv::KERNEL_ARGS, argv::GUEST_SIZE, vm::guest_script(project)?);
+        Ok(Self {
+            project,
+            git_dir: git_dir.to_owned(),
+            config,
+            timeout,
+            force,
+            toolchain: toolchain()?,
+            tests,
+            worktree: None,
+            accel: None,
+        })
+    }
+
+    /// The record for `subject` if there is one (and it is not to be made anew), else a build and a boot of it.
+    pub fn prove(&mut self, subject: &Subject) -> Result<Proved> {
+        let key = self.key(subject);
+        let found = if self.force { None } else { proof::load(self.project, KIND, &key)? };
+        let recorded = found.is_some();
+        let proof = match found {
+            Some(proof) => proof,
+            None => self.show(subject, &key).with_context(|| format!("test {}", subject.name))?,
+        };
+        if !recorded && proof.passed() {
+            proof::store(self.project, KIND, &key, &proof)?;
+        }
+        let (patch, commit) = (subject.name.clone(), subject.commit.clone());
+        Ok(Proved { patch, commit, recorded, regressions: Vec::new(), proof })
+    }
+
+    fn key(&self, subject: &Subject) -> String {
+        let toolchain = self.toolchain.join("\n");
+        let parts = [&subject.tree, &self.config.name, &self.config.text, &toolchain, &self.tests];
+        proof::key(&parts.map(String::as_bytes))
+    }
+
+    fn show(&mut self, subject: &Subject, key: &str) -> Result<Proof> {
+        let run = self.project.cache.join("runs").join(&key[..16]);
+        files::make_dir(&run)?;
+        let worktree = match self.worktree.take() {
+            Some(worktree) => worktree,
+            None => Worktree::lock(self.project, &self.git_dir, Purpose::Build)?,
+        };
+        let worktree = self.worktree.insert(worktree);
+        worktree.checkout(&self.git_dir, &subject.commit)?;
+        let folder = Folder::open(self.project, worktree, &self.config.name)?;
+        folder.configure(&self.config)?;
+        let build_log = run.join("build.log");
+        let what = format!("build {} ({})", subject.name, self.config.name);
+        let built = folder.build(&what, &build_log)?;
+        let (build_errors, boot) = match built {
+            Build::Failed(errors) => (errors, None),
+            Build::Built => (Vec::new(), Some(self.boot(&folder.image(), &run)?)),
+        };
+        Ok(Proof {
+            tree: subject.tree.clone(),
+            config: self.config.name.clone(),
+            toolchain: self.toolchain.clone(),
+            build_errors,
+            build_log,
+            boot,
+        })
+    }
+
+    fn boot(&mut self, image: &Path, run: &Path) -> Result<Boot> {
+        if self.accel.is_none() {
+            let accel = vm::accelerator(image)?;
+            match &accel {
+                Accel::Kvm => eprintln!("boot: under KVM, which a probe boot showed to work"),
+                Accel::Tcg { why } => eprintln!("boot: under TCG, as {why}"),
+            }
+            self.accel = Some(accel);
+        }
+        let accel = self.accel.as_ref().context("the accelerator was found out above")?;
+        vm::boot(self.project, image, accel, run, self.timeout)
+    }
+}
+
+/// First lines of what the tools that shape a result say of themselves.
+fn toolchain() -> Result<Vec<String>> {
+    let tools = ["gcc", "ld", "qemu-system-x86_64"];
+    let first = |tool: &str| -> Result<String> {
+        let text = Run::new(tool, ["--version"]).check()?.text();
+        match text.lines().next() {
+            Some(line) => Ok(line.to_owned()),
+            None => bail!("{tool} --version says nothing"),
+        }
+    };
+    tools.into_iter().map(first).collect()
+}
+
+/// The suites that pass on `base` and are missing or do not pass on `patch`.
+pub fn compare(base: &[Suite], patch: &[Suite]) -> Vec<String> {
+    let good = |suite: &&Suite| suite.outcome == Outcome::Passed && suite.counts.passed > 0;
+    let check = |old: &Suite| match patch.iter().find(|new| new.name == old.name) {
+        None => Some(format!("suite {} passes on the base and did not run", old.name)),
+        Some(new) if good(&new) => None,
+        Some(new) => Some(format!(
+            "suite {} passes on the base, here {} passed and {} failed",
+            old.name, new.counts.passed, new.counts.failed
+        )),
+    };
+    base.iter().filter(good).filter_map(check).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compare;
+    use crate::vm::Suite;
+    use crate::vm::ktap::{Counts, Outcome};
+
+    fn suite(name: &str, passed: u32, failed: u32) -> Suite {
+        let outcome = if failed == 0 { Outcome::Passed } else { Outcome::Failed };
+        Suite { name: name.into(), outcome, counts: Counts { passed, failed, ..Counts::default() } }
+    }
+
+    #[test]
+    fn a_suite_of_the_base_that_is_missing_or_fails_is_a_regression() {
+        let base = [suite("iov_iter", 17, 0), suite("checksum", 5, 0), suite("flaky", 1, 1), suite("net", 3, 0)];
+        let patch = [suite("iov_iter", 17, 0), suite("net", 2, 1), suite("net_txbuf", 9, 0)];
+        assert_eq!(
+            compare(&base, &patch),
+            [
+                "suite checksum passes on the base and did not run",
+                "suite net passes on the base, here 2 passed and 1 failed",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_suite_that_skips_all_its_cases_is_a_regression() {
+        let mut skipped = suite("net", 0, 0);
+        skipped.counts.skipped = 3;
+        assert_eq!(compare(&[suite("net", 3, 0)], &[skipped]).len(), 1);
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Command lines of virtme-ng and of qemu for the probe boot: values in, argument vectors out.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::Accel;
+
+/// Where the guest sees the folder it shares with the host.
+pub const GUEST_DIR: &str = "/run/txgen";
+
+/// Kernel arguments of every test boot.
+///
+/// KUnit runs at boot, as suites in init memory must; an oops ends the boot; no `quiet`, which hides KTAP; a kernel
+/// without block devices has to be told that its root is no disk.
+pub const KERNEL_ARGS: &[&str] = &["kunit.autorun=1", "oops=panic", "panic=-1", "root=/dev/root"];
+
+/// Memory and CPUs of a guest.
+pub const GUEST_SIZE: &[&str] = &["--memory", "1G", "--cpus", "2"];
+
+/// vng's arguments to boot `image` and run guest.sh, which lies in `shared`.
+pub fn vng(image: &Path, shared: &Path, accel: &Accel) -> Vec<OsString> {
+    let mut argv: Vec<OsString> = vec!["--run".into(), image.into()];
+    argv.extend(["--user", "root", "--force-9p", "--verbose"].map(OsString::from));
+    argv.extend(GUEST_SIZE.iter().map(OsString::from));
+    if *accel != Accel::Kvm {
+        argv.push("--disable-kvm".into());
+    }
+    let mut share = OsString::from(format!("--rwdir={GUEST_DIR}="));
+    share.push(shared);
+    argv.push(share);
+    for arg in KERNEL_ARGS {
+        argv.extend(["--append".into(), OsString::from(arg)]);
+    }
+    argv.extend(["--exec".into(), OsString::from(format!("sh {GUEST_DIR}/guest.sh"))]);
+    argv
+}
+
+/// qemu's arguments to boot `image` under KVM to the panic of a kernel without a root.
+pub fn probe(image: &Path) -> Vec<OsString> {
+    let words = [
+        "-nodefaults",
+        "-no-user-config",
+        "-M",
+        "q35,accel=kvm",
+        "-cpu",
+        "host",
+        "-m",
+        "256",
+        "-display",
+        "none",
+        "-serial",
+        "stdio",
+        "-no-reboot",
+        "-append",
+        "console=ttyS0 earlyprintk=serial,ttyS0,115200 panic=-1 rdinit=/none root=/none",
+        "-kernel",
+    ];
+    let mut argv = words.map(OsString::from).to_vec();
+    argv.push(image.into());
+    argv
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Accel, vng};
+
+    #[test]
+    fn vng_boots_with_kunit_and_shares_one_folder() {
+        let tcg = Accel::Tcg { why: "no /dev/kvm".to_owned() };
+        let argv = vng(Path::new("/r/bzImage"), Path::new("/r/guest"), &tcg);
+        let words = argv.iter().map(|word| word.to_str().expect("text")).collect::<Vec<_>>();
+        assert_eq!(
+            words,
+            [
+                "--run",
+                "/r/bzImage",
+                "--user",
+                "root",
+                "--force-9p",
+                "--verbose",
+                "--memory",
+                "1G",
+                "--cpus",
+                "2",
+                "--disable-kvm",
+                "--rwdir=/run/txgen=/r/guest",
+                "--append",
+                "kunit.autorun=1",
+                "--append",
+                "oops=panic",
+                "--append",
+                "panic=-1",
+                "--append",
+                "root=/dev/root",
+                "--exec",
+                "sh /run/txgen/guest.sh",
+            ]
+        );
+    }
+
+    #[test]
+    fn kvm_is_left_on_only_where_it_was_shown_to_work() {
+        let off = |accel| vng(Path::new("/i"), Path::new("/s"), &accel).iter().any(|word| word == "--disable-kvm");
+        assert!(!off(Accel::Kvm));
+        assert!(off(Accel::Tcg { why: String::new() }));
+    }
+}

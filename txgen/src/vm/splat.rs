@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Crash markers in a console log: what the kernel says when it found something wrong with itself.
+
+use super::message;
+
+/// What a line of the console complains about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The kernel gave up.
+    Panic,
+    /// An exception in the kernel.
+    Oops,
+    /// Memory used wrongly, found by KASAN.
+    Kasan,
+    /// Undefined behaviour, found by UBSAN.
+    Ubsan,
+    /// Locks used wrongly, found by lockdep.
+    Lockdep,
+    /// A CPU or a task that makes no progress.
+    Stall,
+    /// Memory or a reference that nobody gave back.
+    Leak,
+    /// `BUG:` of another kind.
+    Bug,
+    /// `WARN_ON` and its family.
+    Warning,
+}
+
+/// A crash marker and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Splat {
+    /// What it is.
+    pub kind: Kind,
+    /// Its line in the log, from 1.
+    pub line: usize,
+    /// What the line says, without its time.
+    pub text: String,
+}
+
+/// Where in a line a mark has to be.
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Start,
+    Anywhere,
+}
+
+/// The marks; the first one that fits a line names it.
+const MARKS: &[(At, &str, Kind)] = &[
+    (At::Start, "Kernel panic - not syncing", Kind::Panic),
+    (At::Start, "BUG: KASAN:", Kind::Kasan),
+    (At::Start, "UBSAN:", Kind::Ubsan),
+    (At::Start, "Oops:", Kind::Oops),
+    (At::Start, "Oops ", Kind::Oops),
+    (At::Start, "BUG: unable to handle", Kind::Oops),
+    (At::Start, "general protection fault", Kind::Oops),
+    (At::Start, "kernel BUG at", Kind::Bug),
+    (At::Start, "WARNING: possible circular locking dependency", Kind::Lockdep),
+    (At::Start, "WARNING: possible recursive locking", Kind::Lockdep),
+    (At::Start, "WARNING: possible irq lock inversion", Kind::Lockdep),
+    (At::Start, "WARNING: inconsistent lock state", Kind::Lockdep),
+    (At::Start, "WARNING: bad unlock balance", Kind::Lockdep),
+    (At::Start, "WARNING: suspicious RCU usage", Kind::Lockdep),
+    (At::Start, "WARNING: lock held when returning", Kind::Lockdep),
+    (At::Start, "[ BUG: Invalid wait context ]", Kind::Lockdep),
+    (At::Anywhere, "-safe -> ", Kind::Lockdep),
+    (At::Start, "INFO: trying to register non-static key", Kind::Lockdep),
+    (At::Start, "BUG: MAX_LOCK", Kind::Lockdep),
+    (At::Anywhere, "BUG: soft lockup", Kind::Stall),
+    (At::Anywhere, "hard LOCKUP", Kind::Stall),
+    (At::Start, "BUG: workqueue lockup", Kind::Stall),
+    (At::Anywhere, "detected stalls on CPUs/tasks", Kind::Stall),
+    (At::Anywhere, "self-detected stall on CPU", Kind::Stall),
+    (At::Anywhere, "detected expedited stalls", Kind::Stall),
+    (At::Anywhere, " blocked for more than ", Kind::Stall),
+    (At::Anywhere, "new suspected memory leaks", Kind::Leak),
+    (At::Start, "unreferenced object 0x", Kind::Leak),
+    (At::Anywhere, "stalled pool shutdown", Kind::Leak),
+    (At::Start, "unregister_netdevice: waiting for", Kind::Leak),
+    (At::Start, "ref_tracker: ", Kind::Leak),
+    (At::Start, "BUG ", Kind::Bug),
+    (At::Start, "BUG: ", Kind::Bug),
+    (At::Start, "WARNING: ", Kind::Warning),
+];
+
+/// The crash markers of a log, in order.
+pub fn find(log: &str) -> Vec<Splat> {
+    let marked = log.lines().enumerate().filter_map(|(number, line)| {
+        let text = message(line);
+        let kind = kind(text)?;
+        Some(Splat { kind, line: number + 1, text: text.trim_end().to_owned() })
+    });
+    marked.collect()
+}
+
+fn kind(text: &str) -> Option<Kind> {
+    let fits = |at: At, mark: &str| match at {
+        At::Start => text.starts_with(mark),
+        At::Anywhere => text.contains(mark),
+    };
+    MARKS.iter().find(|(at, mark, _)| fits(*at, mark)).map(|(_, _, kind)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, find, kind};
+
+    #[test]
+    fn each_kind_of_crash_marker_is_found() {
+        let lines = [
+            ("Kernel panic - not syncing: Fatal exception", Kind::Panic),
+            ("Oops: general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP", Kind::Oops),
+            ("BUG: unable to handle page fault for address: ffffdead", Kind::Oops),
+            ("kernel BUG at net/core/skbuff.c:120!", Kind::Bug),
+            ("BUG: KASAN: slab-use-after-free in net_txbuf_put+0x10/0x20", Kind::Kasan),
+            ("UBSAN: shift-out-of-bounds in lib/x.c:1:2", Kind::Ubsan),
+            ("WARNING: net/core/skbuff.c:1234 at skb_release_data+0x1/0x2, CPU#0: kunit_try_catch/50", Kind::Warning),
+            ("WARNING: CPU: 1 PID: 1 at net/core/dev.c:10 dev_x+0x1/0x2", Kind::Warning),
+            ("WARNING: possible circular locking dependency detected", Kind::Lockdep),
+            ("WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected", Kind::Lockdep),
+            ("WARNING: suspicious RCU usage", Kind::Lockdep),
+            ("BUG: sleeping function called from invalid context at mm/x.c:1", Kind::Bug),
+            ("BUG kmalloc-512 (Not tainted): Poison overwritten", Kind::Bug),
+            ("rcu: INFO: rcu_preempt self-detected stall on CPU", Kind::Stall),
+            ("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", Kind::Stall),
+            ("watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [swapper:1]", Kind::Stall),
+            ("INFO: task kworker/0:1:10 blocked for more than 120 seconds.", Kind::Stall),
+            ("kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)", Kind::Leak),
+            ("unreferenced object 0xffff888003a5a800 (size 512):", Kind::Leak),
+            ("page_pool_release_retry() stalled pool shutdown: id 5, 1 inflight 60 sec", Kind::Leak),
+        ];
+        for (line, expected) in lines {
+            assert_eq!(kind(line), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_untroubled_console_has_no_crash_marker() {
+        let quiet = "\
+[    0.000000] Command line: oops=panic panic=-1
+[    0.100000] rcu: \tRCU debug extended QS entry/exit.
+[    0.200000] ** NOTICE NOTICE **
+[    1.000000]     # test_bug: this case talks about BUG: and WARNING: in passing
+[    1.100000]     ok 3 warning_is_counted
+[    2.000000] kmemleak: Kernel memory leak detector initialized (mem pool available: 15797)
+";
+        assert_eq!(find(quiet), []);
+    }
+
+    #[test]
+    fn a_marker_is_found_with_its_line_behind_time_and_thread() {
+        let splats = find("x\n[    1.234567] [    T50] WARNING: net/core/a.c:1 at b+0x1/0x2\n");
+        assert_eq!(splats.len(), 1);
+        assert_eq!((splats[0].line, splats[0].kind), (2, Kind::Warning));
+        assert_eq!(splats[0].text, "WARNING: net/core/a.c:1 at b+0x1/0x2");
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What txgen makes of console logs of real boots (tests/logs/), with the kernel's own kunit.py beside it.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use txgen::vm::ktap::{self, Outcome, Test};
+use txgen::vm::{Evidence, judge};
+
+const END: &str = "kernel: 7.3.4+\ntxgen guest: done\n";
+
+fn log(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("read {}: {e}", path.display()))
+}
+
+fn problems(console: &str, result: Option<&str>, killed_after: Option<u64>) -> Vec<String> {
+    judge(Evidence { console, result, leaks: None, killed_after }).1
+}
+
+#[test]
+fn a_good_boot_is_good_and_all_its_suites_are_found() {
+    let console = log("good.log");
+    let (suites, problems) = judge(Evidence { console: &console, result: Some(END), leaks: None, killed_after: None });
+    assert_eq!(problems, Vec::<String>::new());
+    let names = suites.iter().map(|suite| format!("{} {}", suite.name, suite.counts.passed)).collect::<Vec<_>>();
+    insta::assert_snapshot!(names.join("\n"), @r"
+    kunit_executor_test 8
+    kunit-try-catch-test 2
+    kunit-resource-test 12
+    kunit-log-test 2
+    kunit_status 2
+    kunit_current 2
+    kunit_device 3
+    kunit_fault 0
+    kunit_stub 1
+    kunit_platform_device 4
+    kunit_platform_driver 2
+    backtrace-suppression-test 9
+    string-stream-test 12
+    kunit-assert 11
+    checksum 5
+    iov_iter 17
+    net_core 12
+    ");
+}
+
+#[test]
+fn a_boot_that_panics_is_a_failure_that_quotes_the_panic() {
+    insta::assert_snapshot!(problems(&log("panic.log"), None, None).join("\n"), @r"
+    console line 628: Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled
+    the guest wrote no result
+    ");
+}
+
+#[test]
+fn a_boot_that_hangs_in_the_guest_is_a_failure_although_all_suites_passed() {
+    insta::assert_snapshot!(problems(&log("hang.log"), None, Some(40)).join("\n"), @r"
+    the guest did not end within 40 s and was killed
+    the guest wrote no result
+    ");
+}
+
+#[test]
+fn a_boot_that_stops_inside_kunit_is_a_failure_that_names_the_suite() {
+    insta::assert_snapshot!(problems(&log("truncated.log"), None, Some(5)).join("\n"), @r"
+    the guest did not end within 5 s and was killed
+    the guest wrote no result
+    console line 450: string-stream-test (begun in line 440) has no result
+    console line 450: string-stream-test planned 12 tests and ran 7
+    console line 450: the log planned 17 tests and ran 13
+    failed: string-stream-test
+    ");
+}
+
+#[test]
+fn a_boot_that_never_prints_its_plan_is_a_failure() {
+    let console = log("good.log");
+    let before = &console[..console.find("KTAP version").expect("the log has KTAP")];
+    let expected = ["console no test results: the log has no KTAP header with a plan"];
+    assert_eq!(problems(before, Some(END), None), expected);
+}
+
+/// tools/testing/kunit of the net-next base, from the managed repository.
+fn kunit_py() -> (TempDir, PathBuf) {
+    let cache = std::env::var_os("TXGEN_CACHE").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/txgen"),
+        PathBuf::from,
+    );
+    let dir = TempDir::new().unwrap();
+    let repository = cache.join("linux.git");
+    let tar = dir.path().join("kunit.tar");
+    let wanted = ["COPYING", "CREDITS", "Kbuild", "MAINTAINERS", "Makefile", "README", "tools/testing/kunit"];
+    let git = Command::new("git")
+        .arg("--git-dir")
+        .arg(&repository)
+        .args(["archive", "refs/txgen/bases/net-next", "-o"])
+        .arg(&tar)
+        .args(wanted)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&git.stderr).into_owned();
+    assert!(git.status.success(), "no net-next base, run `txgen base fetch net-next`: {said}");
+    assert!(Command::new("tar").arg("-xf").arg(&tar).arg("-C").arg(dir.path()).status().unwrap().success());
+    for folder in ["arch", "Documentation", "drivers", "fs", "include", "init", "ipc", "kernel", "lib", "scripts"] {
+        std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+    }
+    let script = dir.path().join("tools/testing/kunit/kunit.py");
+    (dir, script)
+}
+
+/// Every leaf and its status, as kunit.py reads `console`, sorted.
+fn oracle(console: &str) -> Vec<String> {
+    let (dir, script) = kunit_py();
+    let (input, output) = (dir.path().join("console.log"), dir.path().join("result.json"));
+    std::fs::write(&input, console).unwrap();
+    let run = Command::new("/usr/bin/python3")
+        .arg(script)
+        .arg("parse")
+        .arg(format!("--json={}", output.display()))
+        .arg(&input)
+        .output()
+        .unwrap();
+    let text = std::fs::read_to_string(&output)
+        .unwrap_or_else(|e| panic!("kunit.py wrote no result: {e}: {}", String::from_utf8_lossy(&run.stderr)));
+    let mut leaves = Vec::new();
+    flatten(&serde_json::from_str(&text).unwrap(), "", &mut leaves);
+    leaves.sort();
+    leaves
+}
+
+fn flatten(group: &Value, path: &str, leaves: &mut Vec<String>) {
+    for case in group["test_cases"].as_array().expect("a group has cases") {
+        leaves.push(format!("{path}{} {}", case["name"].as_str().unwrap(), case["status"].as_str().unwrap()));
+    }
+    for inner in group["sub_groups"].as_array().expect("a group has groups") {
+        flatten(inner, &format!("{path}{}.", inner["name"].as_str().unwrap()), leaves);
+    }
+}
+
+/// The same of txgen's own parser.
+fn ours(console: &str) -> Vec<String> {
+    let mut leaves = Vec::new();
+    for test in ktap::parse(console).tests {
+        leaf(&test, "", &mut leaves);
+    }
+    leaves.sort();
+    leaves
+}
+
+fn leaf(test: &Test, path: &str, leaves: &mut Vec<String>) {
+    for inner in &test.subtests {
+        leaf(inner, &format!("{path}{}.", test.name), leaves);
+    }
+    if test.subtests.is_empty() {
+        let status = match test.outcome {
+            Outcome::Passed => "PASS",
+            Outcome::Failed => "FAIL",
+            Outcome::Skipped => "SKIP",
+            Outcome::ExpectedFailure => "XFAIL",
+        };
+        leaves.push(format!("{path}{} {status}", test.name));
+    }
+}
+
+#[test]
+fn a_real_log_is_read_as_the_kernels_own_parser_reads_it() {
+    let console = log("good.log");
+    let expected = oracle(&console);
+    assert_eq!(expected.len(), 105, "kunit.py counts 105 tests in this log");
+    assert_eq!(ours(&console), expected);
+}
+
+#[test]
+fn a_real_log_with_failures_is_read_as_the_kernels_own_parser_reads_it() {
+    let console = log("good.log")
+        .replace("     ok 2 iov_kunit_copy_from_kvec", "     not ok 2 iov_kunit_copy_from_kvec")
+        .replace(" ok 8 frag_list", " not ok 8 frag_list");
+    let expected = oracle(&console);
+    assert_eq!(expected.iter().filter(|leaf| leaf.ends_with(" FAIL")).count(), 2);
+    assert_eq!(ours(&console), expected);
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Installs what is missing, by package name, through the machine's own package clients.
+# Usage: vm-tests/setup.sh [test]    ("test" adds cargo-nextest)
+set -eu
+here=$(dirname "$0")
+
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+
+missing=
+for package in $(sed -n 's/^\([a-z0-9][a-z0-9.+-]*\).*/\1/p' "$here/packages.txt"); do
+	status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) || status=absent
+	[ "$status" = "install ok installed" ] || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+	echo "setup: installing$missing"
+	$sudo apt-get update -q
+	# shellcheck disable=SC2086 # one word a package
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing
+fi
+
+command -v cargo >/dev/null || {
+	echo "setup: cargo is missing: install rustup and a stable toolchain, then run this again" >&2
+	exit 2
+}
+if [ "${1-}" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
+	echo "setup: installing cargo-nextest"
+	cargo install --locked cargo-nextest
+fi
+
+"$here/venv.sh"
