@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use regex::Regex;
 
 use crate::files;
 use crate::git::{Blob, Changes, Mode, Repo};
@@ -36,8 +38,7 @@ pub fn run(project: &Project, repo: &Repo, tree: &str, cocci: &Cocci) -> Result<
         ids.push(format!("{path} {id}"));
     }
     parts.extend(ids.iter().map(String::as_bytes));
-    let residue = cocci.residue.join(" ");
-    parts.push(residue.as_bytes());
+    parts.extend(cocci.residue.iter().map(|pattern| pattern.as_str().as_bytes()));
     let key = proof::key(&parts);
     if let Some(known) = proof::load::<BTreeMap<String, String>>(project, "cocci", &key)? {
         return Ok(Ok(with_modes(repo, tree, known)?));
@@ -56,9 +57,14 @@ fn macro_file(project: &Project) -> Option<PathBuf> {
     Some(project.root.join("series/macros.h")).filter(|path| path.is_file())
 }
 
-fn spatch_version() -> Result<String> {
+/// The first line of `spatch --version`, asked once: it takes longer than all the rest of a warm run.
+fn spatch_version() -> Result<&'static str> {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    if let Some(version) = VERSION.get() {
+        return Ok(version);
+    }
     let text = Run::new(process::require("spatch")?, ["--version"]).check()?.text();
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    Ok(VERSION.get_or_init(|| text.lines().next().unwrap_or_default().to_owned()))
 }
 
 fn with_modes(repo: &Repo, tree: &str, changed: BTreeMap<String, String>) -> Result<Changes> {
@@ -86,8 +92,8 @@ fn transform(
     }
     let tree = dir.path().join("tree");
     write_all(&tree, sources.iter().map(|(path, blob)| (path, blob.bytes.as_slice())))?;
-    let script = dir.path().join("script.cocci");
-    fs::write(&script, &cocci.script.text).context("write a temporary file")?;
+    let script = Path::new("..").join(cocci.script.file.file_name().context("a script has a name")?);
+    fs::write(tree.join(&script), &cocci.script.text).context("write a temporary file")?;
     spatch(&script, macros, &tree).with_context(|| name.clone())?;
     let changed = changed_files(&tree, &sources)?;
     progress.done(&format!("{} of {} files changed", changed.len(), sources.len()));
@@ -118,15 +124,21 @@ fn write_all<'a>(dir: &Path, sources: impl Iterator<Item = (&'a String, &'a [u8]
     Ok(())
 }
 
+/// Runs spatch in folder `tree`; `script` is relative to it, so that messages hold no temporary path.
 fn spatch(script: &Path, macros: Option<&Path>, tree: &Path) -> Result<()> {
     let mut run = Run::new("spatch", ["--sp-file"]).arg(script);
     if let Some(macros) = macros {
         run = run.arg("--macro-file").arg(macros);
     }
-    run.args(["--no-includes", "--include-headers", "--in-place", "--no-show-diff", "--quiet", "--dir", "."])
+    let output = run
+        .args(["--no-includes", "--include-headers", "--in-place", "--no-show-diff", "--quiet", "--dir", "."])
         .dir(tree)
         .timeout(Duration::from_secs(1800))
         .check()?;
+    // It goes on after an exception in one file, and exits 0.
+    if let Some(line) = output.errors().lines().find(|line| line.starts_with("EXN:")) {
+        bail!("spatch gave a file up: {line}");
+    }
     Ok(())
 }
 
@@ -160,39 +172,47 @@ fn leftover(
     Ok(None)
 }
 
-/// Finds an identifier that was to go, and is still there.
+/// Finds what was to go, and is still there.
 fn residue(cocci: &Cocci, before: &BTreeMap<String, Blob>, changed: &BTreeMap<String, String>) -> Option<String> {
     let mut left = Vec::new();
     for (path, blob) in before {
         let text = changed.get(path).map_or_else(|| String::from_utf8_lossy(&blob.bytes), |t| t.as_str().into());
-        for word in &cocci.residue {
-            let lines = text.lines().enumerate().filter(|(_, line)| has_word(line, word));
-            left.extend(lines.map(|(number, _)| format!("{path}:{}: {word}", number + 1)));
+        for pattern in &cocci.residue {
+            let lines = text.lines().enumerate().filter(|(_, line)| pattern.is_match(line));
+            left.extend(lines.map(|(number, line)| format!("{path}:{}: {}", number + 1, line.trim())));
         }
     }
     (!left.is_empty()).then(|| {
         format!(
-            "{} uses are left where spatch does not see them (series/macros.h may help):\n{}",
+            "what was to go is left in {} places, which spatch may not have understood (series/macros.h can help):\n{}",
             left.len(),
             left.join("\n")
         )
     })
 }
 
-fn has_word(line: &str, word: &str) -> bool {
-    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    line.match_indices(word)
-        .any(|(at, _)| !line[..at].ends_with(inside) && !line[at + word.len()..].starts_with(inside))
+/// What must not be left: an identifier as a whole word, anything else as a regular expression.
+pub fn residue_pattern(text: &str) -> Result<Regex> {
+    let is_word = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let pattern = if is_word { format!(r"\b{text}\b") } else { text.to_owned() };
+    Regex::new(&pattern).with_context(|| format!("{text:?} is no regular expression"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::has_word;
+    use super::residue_pattern;
 
     #[test]
     fn a_longer_identifier_is_no_residue() {
-        assert!(has_word("\tskb_frag_page(x)", "skb_frag_page"));
-        assert!(!has_word("\t__skb_frag_page(x)", "skb_frag_page"));
-        assert!(!has_word("\tskb_frag_pages(x)", "skb_frag_page"));
+        let page = residue_pattern("skb_frag_page").expect("it is an identifier");
+        assert!(page.is_match("\tskb_frag_page(x)"));
+        assert!(!page.is_match("\t__skb_frag_page(x)"));
+        assert!(!page.is_match("\tskb_frag_pages(x)"));
+    }
+
+    #[test]
+    fn a_regular_expression_is_taken_as_it_is() {
+        assert!(residue_pattern(r"== skb_frag_page\(").expect("it is one").is_match("a == skb_frag_page(x)"));
+        assert!(residue_pattern("(").is_err());
     }
 }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use regex::Regex;
 
 use crate::base::Base;
 
@@ -20,7 +21,7 @@ pub use load::load;
 pub use message::Message;
 
 /// A series as it is on disk, validated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Series {
     /// Its name: series/NAME/.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct Exception {
 }
 
 /// A patch of a series.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Patch {
     /// Its name: that of its files, without numbers.
     pub name: String,
@@ -94,14 +95,14 @@ pub struct Add {
 }
 
 /// A semantic patch and where it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Cocci {
     /// The .cocci file.
     pub script: Text,
     /// Files and folders of the kernel tree it runs on.
     pub paths: Vec<String>,
-    /// Identifiers that must not be left there.
-    pub residue: Vec<String>,
+    /// What must not be left there afterwards.
+    pub residue: Vec<Regex>,
 }
 
 /// A text file of a series.

@@ -76,7 +76,7 @@ struct Table {
 /// Reads every base of series/bases.toml, in the order of their names.
 pub fn load(project: &Project) -> Result<Vec<Record>> {
     let path = project.bases_file();
-    parse(&path, &files::read(&path)?)
+    parse(&project.relative(&path), &files::read(&path)?)
 }
 
 /// The base `name` of series/bases.toml.
@@ -86,7 +86,7 @@ pub fn find(project: &Project, name: &str) -> Result<Record> {
     records
         .into_iter()
         .find(|record| record.name == name)
-        .with_context(|| format!("{} has no base {name:?} (it has: {known})", project.bases_file().display()))
+        .with_context(|| format!("series/bases.toml has no base {name:?} (it has: {known})"))
 }
 
 fn parse(path: &Path, text: &str) -> Result<Vec<Record>> {

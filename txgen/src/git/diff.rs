@@ -27,6 +27,9 @@ impl Repo {
     /// What the text of a .diff makes of `tree`. It may change and remove files, not add or rename them.
     pub fn apply_diff(&self, tree: &str, text: &str) -> Result<Outcome> {
         let malformed = |line, what: String| Ok(Err(Misfit { line, what, malformed: true }));
+        if !text.lines().any(|line| line.starts_with("diff --git ")) {
+            return malformed(1, "it is no git diff (no `diff --git` line): write it with `git diff`".to_owned());
+        }
         let diff = match Diff::from_buffer(text.as_bytes()) {
             Ok(diff) => diff,
             Err(e) => return malformed(0, format!("it is no diff: {}", e.message())),

@@ -33,7 +33,7 @@ pub fn build(project: &Project, series: &Series, base: &Base, signoff: bool) -> 
     let repo = Repo::open(&base.git_dir)?;
     let recorded = record::find(project, &series.base)
         .with_context(|| format!("series {} is for base {}", series.name, series.base))?;
-    let recorded = recorded.tree.as_ref() == Some(&base.tree);
+    let recorded = recorded.tree.map_or(base.name == series.base, |tree| tree == base.tree);
     let steps = Steps { project, repo: &repo, overlay: &overlay, base, recorded };
     let (author, committer) = identity::identities(&base.git_dir)?;
     let signer = (signoff || identity::wants_signoff(&base.git_dir)?).then(|| committer.display());

@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::{Add, Cocci, Exception, Message, Patch, Series, Text, path};
 use crate::base::record::is_name;
 use crate::check;
+use crate::cocci::residue_pattern;
 use crate::files;
 use crate::mail;
 use crate::project::Project;
@@ -58,7 +59,7 @@ struct PatchTable {
 struct CocciTable {
     paths: Spanned<Vec<Spanned<String>>>,
     #[serde(default)]
-    residue: Vec<String>,
+    residue: Vec<Spanned<String>>,
 }
 
 /// Reads series/`name`/.
@@ -218,7 +219,9 @@ impl Loader<'_> {
         }
         let script = self.required(name, "cocci", place)?;
         let paths = cocci.paths.get_ref().iter().map(|p| p.get_ref().clone()).collect();
-        Ok(Some(Cocci { script, paths, residue: cocci.residue.clone() }))
+        let pattern = |p: &Spanned<String>| residue_pattern(p.get_ref()).map_err(|e| self.wrong(p, &format!("{e:#}")));
+        let residue = cocci.residue.iter().map(pattern).collect::<Result<Vec<_>>>()?;
+        Ok(Some(Cocci { script, paths, residue }))
     }
 
     fn resolutions(&self, name: &str) -> Result<BTreeMap<String, Text>> {

@@ -13,7 +13,7 @@ use crate::git::Blob;
 use crate::slice::{self, Item, Sliced};
 
 /// What a patch does beside its edits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PatchPlan<'a> {
     /// The patch.
     pub patch: &'a Patch,

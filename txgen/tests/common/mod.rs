@@ -13,7 +13,6 @@ pub struct TestProject {
 }
 
 /// How a run of txgen ended.
-#[must_use]
 pub struct Ran {
     pub code: i32,
     pub stdout: String,
@@ -73,6 +72,7 @@ impl TestProject {
     }
 
     /// Runs txgen in the project.
+    #[must_use]
     pub fn txgen(&self, args: &[&str]) -> Ran {
         let mut command = self.command(env!("CARGO_BIN_EXE_txgen"));
         command.args(args).current_dir(self.path("p"));
