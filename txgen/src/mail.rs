@@ -13,13 +13,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::check::Finding;
-use crate::check::exceptions::Exception;
 use crate::check::source::{self, Patch, Source};
 use crate::check::trailers::is_signed;
 use crate::git::identity::{self, Identity};
 use crate::project::Project;
 use crate::proof;
-use crate::series::Applied;
+use crate::series::{self, Applied, Exception, Series};
 
 pub mod cover;
 pub mod folder;
@@ -55,6 +54,26 @@ pub struct Envelope {
     pub exceptions: Vec<Exception>,
     /// It asks for comments only.
     pub rfc: bool,
+}
+
+impl Envelope {
+    /// What series.toml, cover.md and the .msg files say; `version` stands in for that of series.toml.
+    pub fn of(series: &Series, version: Option<u32>, rfc: bool) -> Self {
+        let note = |patch: &series::Patch| Some((patch.name.clone(), patch.message.note.clone()?));
+        Self {
+            title: series.title.clone(),
+            tree: series.tree.clone(),
+            version: version.unwrap_or(series.version),
+            change_id: series.change_id.clone(),
+            date: series.date,
+            to: series.to.clone(),
+            cc: series.cc.clone(),
+            cover: series.cover.clone(),
+            notes: series.patches.iter().filter_map(note).collect(),
+            exceptions: series.exceptions.clone(),
+            rfc,
+        }
+    }
 }
 
 /// What was written.
@@ -149,7 +168,8 @@ pub struct Thread {
 impl Thread {
     /// Ids in b4's form that are the same for the same content and differ for any other.
     fn new(patches: &[Patch], envelope: &Envelope, sender: &Identity) -> Result<Self> {
-        let slug = slug(&envelope.change_id)?;
+        let id = &envelope.change_id;
+        let slug = slug(id).with_context(|| format!("change-id `{id}` is not of the form YYYYMMDD-slug-12hex"))?;
         let day = envelope.date.strftime("%Y%m%d");
         let version = envelope.version;
         let notes = envelope.notes.iter().map(|(name, note)| format!("{name}\0{note}\0")).collect::<String>();
@@ -190,15 +210,13 @@ impl Thread {
     }
 }
 
-/// `net-txbuf` of `20261123-net-txbuf-0123456789ab`.
-fn slug(change_id: &str) -> Result<&str> {
-    let parts = change_id.split_once('-').and_then(|(day, rest)| Some((day, rest.rsplit_once('-')?)));
+/// `net-txbuf` of `20261123-net-txbuf-0123456789ab`; nothing where that is not the form.
+pub fn slug(change_id: &str) -> Option<&str> {
+    let (day, rest) = change_id.split_once('-')?;
+    let (slug, hash) = rest.rsplit_once('-')?;
     let digits = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    match parts {
-        Some((day, (slug, hash))) if digits(day, 8) && digits(hash, 12) && plain(slug) => Ok(slug),
-        _ => bail!("series.toml: change-id `{change_id}` is not of the form YYYYMMDD-slug-12hex"),
-    }
+    (digits(day, 8) && digits(hash, 12) && plain(slug)).then_some(slug)
 }
 
 #[cfg(test)]
@@ -207,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_change_id_has_day_slug_and_hash() {
-        assert_eq!(slug("20261123-net-txbuf-0123456789ab").unwrap(), "net-txbuf");
+        assert_eq!(slug("20261123-net-txbuf-0123456789ab"), Some("net-txbuf"));
         for bad in ["", "net-txbuf", "20261123-0123456789ab", "20261123-a b-0123456789ab", "20261123-x-0123"] {
-            assert!(slug(bad).is_err(), "{bad}");
+            assert!(slug(bad).is_none(), "{bad}");
         }
     }
 }

@@ -41,8 +41,27 @@ pub struct Series {
     pub to: Vec<String>,
     /// Recipients of copies.
     pub cc: Vec<String>,
+    /// Text of cover.md, if there is one.
+    pub cover: Option<String>,
+    /// Findings of checks that stay.
+    pub exceptions: Vec<Exception>,
     /// The patches, first to last.
     pub patches: Vec<Patch>,
+}
+
+/// A finding of a check that stays, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// The patch, or `(series)`.
+    pub patch: String,
+    /// The check.
+    pub check: String,
+    /// Text that the finding, as it is printed, contains.
+    pub contains: String,
+    /// Why the finding stays.
+    pub reason: String,
+    /// Where it is in series.toml: `file:line:column`.
+    pub place: String,
 }
 
 /// A patch of a series.

@@ -9,10 +9,10 @@ mod common;
 mod kernel;
 
 use kernel::{Kernel, MAINTAINERS, SKBUFF};
-use txgen::check::exceptions::Exception;
 use txgen::check::run::{Report, Selection, run};
 use txgen::check::source::{Source, patches};
 use txgen::check::{CHECKS, table};
+use txgen::series::Exception;
 
 const GOOD: &str = "net: tell the second byte\n\nReaders of the first byte also need the second one.\n";
 
@@ -139,11 +139,11 @@ fn an_exception_excuses_its_finding_and_an_idle_one_is_a_finding() {
     let kernel = one_patch(GOOD, &with_function("static inline int y(void)\n{\n\treturn 1;\n}\n"));
     let exception = |contains: &str| {
         let [patch, check, reason] = ["second", "inline", "measured"].map(str::to_owned);
-        Exception { patch, check, contains: contains.to_owned(), reason }
+        Exception { patch, check, contains: contains.to_owned(), reason, place: "series.toml:9:9".to_owned() }
     };
     let report = check_with(&kernel, &["inline"], &[exception("source-inline"), exception("other")]).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::findings(&report)).to_string(), @r#"
-    fail: second: inline: unused-exception: no finding contains `other`: remove the [[exception]]
+    fail: second: inline: unused-exception: series.toml:9:9: no finding contains `other`: remove the [[exception]]
     excused: second: inline: net/core/skbuff.c:9: source-inline: the compiler decides on inlining in a .c file (measured)
     "#);
 }
@@ -153,10 +153,10 @@ fn unknown_checks_and_exceptions_are_refused_by_name() {
     let kernel = one_patch(GOOD, SKBUFF.replace("first;", "first + 0;").as_str());
     let error = check(&kernel, &["spelling"]).unwrap_err();
     assert!(error.to_string().starts_with("there is no check `spelling`; there are message, "), "{error}");
-    let [patch, check_name, contains, reason] = ["nope", "inline", "x", "y"].map(str::to_owned);
-    let exception = Exception { patch, check: check_name, contains, reason };
+    let [patch, check_name, contains, reason] = ["second", "spelling", "x", "y"].map(str::to_owned);
+    let exception = Exception { patch, check: check_name, contains, reason, place: "series.toml:9:9".to_owned() };
     let error = check_with(&kernel, &["inline"], &[exception]).unwrap_err();
-    insta::assert_snapshot!(error, @"series.toml: an [[exception]] names patch `nope`, which the series does not have");
+    insta::assert_snapshot!(error, @"series.toml:9:9: there is no check `spelling`; `txgen check --list` names them");
 }
 
 #[test]
@@ -166,4 +166,97 @@ fn a_tree_without_checkpatch_is_an_error_that_names_it() {
     kernel.patch("gone", GOOD, &[]);
     let error = check(&kernel, &["checkpatch"]).unwrap_err();
     insta::assert_snapshot!(format!("{error:#}"), @"the base has no scripts/checkpatch.pl: it is no kernel tree, or one without this script");
+}
+
+#[test]
+fn the_command_prints_findings_and_a_table_and_exits_1() {
+    let kernel = one_patch("Bad subject\n\nWhy.\n", &with_function("static inline int y(void)\n{\n\treturn 1;\n}\n"));
+    kernel.store("");
+    let only = ["--only", "message,inline,limits"];
+    let ran = kernel.txgen("check", &only).expect(1);
+    insta::assert_snapshot!(ran.stdout, @r#"
+    fail: second: message: message line 1: subject-prefix: the subject does not start with `subsystem: `
+    fail: second: inline: net/core/skbuff.c:9: source-inline: the compiler decides on inlining in a .c file
+    patch     message  limits   inline
+    second    1 FAIL   -        1 FAIL
+    (series)  -        ok       -
+    1 patches, 3 checks: 2 failures, 0 warnings, 0 excused
+    "#);
+    assert!(ran.stderr.contains("check: 0/3 second: message"), "{}", ran.stderr);
+    let json: serde_json::Value =
+        serde_json::from_str(&kernel.txgen("check", &[&only[..], &["--json"]].concat()).expect(1).stdout).unwrap();
+    assert_eq!(json["findings"][1]["file"], "net/core/skbuff.c");
+    assert_eq!(json["findings"][1]["line"], 9);
+    assert_eq!(json["findings"][1]["level"], "fail");
+}
+
+#[test]
+fn the_command_exits_0_on_a_clean_or_excused_series_and_moves_no_branch() {
+    let kernel = one_patch(GOOD, &with_function("static inline int y(void)\n{\n\treturn 1;\n}\n"));
+    kernel.store(
+        "[[exception]]\npatch = \"second\"\ncheck = \"inline\"\ncontains = \"source-inline\"\nreason = \"measured\"\n",
+    );
+    let ran = kernel.txgen("check", &["--only", "message,inline"]).expect(0);
+    insta::assert_snapshot!(ran.stdout, @r#"
+    excused: second: inline: net/core/skbuff.c:9: source-inline: the compiler decides on inlining in a .c file (measured)
+    patch     message  inline
+    second    ok       ok
+    1 patches, 2 checks: 0 failures, 0 warnings, 1 excused
+    "#);
+    assert!(!kernel.project.git("k", &["branch", "--list", "--all"]).contains("txgen"));
+    assert!(kernel.project.read("k/net/core/skbuff.c").contains("static inline int y"));
+}
+
+#[test]
+fn a_bad_exception_is_refused_with_its_line() {
+    let kernel = one_patch(GOOD, &with_function("int y;\n"));
+    let refused = |exception: &str| {
+        kernel.store(&format!("[[exception]]\n{exception}\n"));
+        kernel.txgen("check", &["--only", "message"]).expect(2).stderr.replace("check ...\n", "")
+    };
+    let [patch, check, rest] = ["patch = \"second\"", "check = \"inline\"", "contains = \"x\"\nreason = \"y\""];
+    insta::assert_snapshot!(refused(&format!("patch = \"nope\"\n{check}\n{rest}")), @"txgen: series/tiny/series.toml:8:9: the series has no patch `nope`");
+    insta::assert_snapshot!(refused(&format!("{patch}\ncheck = \"nope\"\n{rest}")), @"txgen: series/tiny/series.toml:8:9: there is no check `nope`; `txgen check --list` names them");
+    insta::assert_snapshot!(refused(&format!("{patch}\n{check}\ncontains = \"x\"\nreason = \" \"")), @"txgen: series/tiny/series.toml:11:10: `reason` is empty");
+    insta::assert_snapshot!(refused(&format!("{patch}\n{check}\n{rest}\nwhy = \"z\"")), @"txgen: series/tiny/series.toml:12:1: unknown field `why`, expected one of `patch`, `check`, `contains`, `reason`");
+}
+
+#[test]
+fn unknown_names_on_the_command_line_exit_2() {
+    let kernel = one_patch(GOOD, &with_function("int y;\n"));
+    kernel.store("");
+    insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, inline, deprecated, locals, maintainers");
+}
+
+#[test]
+fn the_list_names_every_check() {
+    let project = common::TestProject::new("");
+    let listed = project.txgen(&["check", "--list"]).expect(0).stdout;
+    let names = listed.lines().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>();
+    assert_eq!(names, CHECKS.iter().map(|check| check.name).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_missing_codespell_is_an_error_that_names_its_package() {
+    let kernel = one_patch(GOOD, &with_function("int y;\n"));
+    kernel.store("");
+    for program in ["git", "perl", "python3"] {
+        let path = std::env::var_os("PATH").unwrap();
+        let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file()).unwrap();
+        std::fs::create_dir_all(kernel.project.path("bin")).unwrap();
+        std::os::unix::fs::symlink(found, kernel.project.path("bin").join(program)).unwrap();
+    }
+    let mut command = kernel.project.command(env!("CARGO_BIN_EXE_txgen"));
+    let base = kernel.applied().base.commit;
+    command.args(["check", "tiny", "--tree", "../k", "--base", &base, "--only", "checkpatch"]);
+    let output =
+        command.env("PATH", kernel.project.path("bin")).current_dir(kernel.project.path("p")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    insta::assert_snapshot!(text, @r#"
+    check ...
+    check: 0/1 second: checkpatch
+    txgen: codespell is not installed: apt-get install codespell
+    "#);
 }

@@ -88,8 +88,47 @@ fn the_cover_letter_has_what_netdev_and_b4_read() {
     let kernel = two_patches();
     let written = written(&kernel, &envelope());
     let text = mail(&kernel, "0000-cover-letter.patch").replace(&kernel.applied().base.commit, "BASE");
-    insta::assert_snapshot!(headers(&text, &written), @"");
-    insta::assert_snapshot!(text.split_once("\n\n").unwrap().1, @"");
+    insta::assert_snapshot!(headers(&text, &written), @r#"
+    From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+    From: Ann Author <ann@example.org>
+    Date: Mon, 23 Nov 2026 12:00:00 +0000
+    Subject: [PATCH net-next 0/2] net: tell more bytes
+    To: Net Maintainer <net@example.org>,
+     =?UTF-8?q?J=C3=A9r=C3=B4me_Second?= <second@example.org>
+    Cc: all@example.org,
+     Extra <extra@example.org>,
+     netdev@example.org,
+     The Rest <rest@example.org>,
+     "A. Reviewer" <reviewer@example.org>
+    Message-ID: <20261123-more-bytes-v1-0-HASH@example.org>
+    X-Change-ID: 20261123-more-bytes-0123456789ab
+    MIME-Version: 1.0
+    Content-Type: text/plain; charset=UTF-8
+    Content-Transfer-Encoding: 8bit
+    "#);
+    insta::assert_snapshot!(text.split_once("\n\n").unwrap().1, @r#"
+    Bytes beyond the first one are wanted, as Jérôme says.
+
+    ---
+    Changes in v2:
+     - more of it
+
+    Ann Author (2):
+      net: tell the second byte
+      net: tell the third byte
+
+     MAINTAINERS       | 1 +
+     net/core/skbuff.c | 5 +++++
+     net/core/third.c  | 1 +
+     3 files changed, 7 insertions(+)
+     create mode 100644 net/core/third.c
+    ---
+    base-commit: BASE
+    change-id: 20261123-more-bytes-0123456789ab
+
+    -- 
+    Ann Author <ann@example.org>
+    "#);
 }
 
 #[test]
@@ -97,16 +136,49 @@ fn a_patch_mail_answers_the_cover_letter_and_keeps_its_note_below_the_cut() {
     let kernel = two_patches();
     let written = written(&kernel, &envelope());
     let text = mail(&kernel, "0002-net-tell-the-third-byte.patch");
-    insta::assert_snapshot!(headers(&text, &written), @"");
+    insta::assert_snapshot!(headers(&text, &written), @r#"
+    From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+    From: Ann Author <ann@example.org>
+    Date: Mon, 23 Nov 2026 12:00:00 +0000
+    Subject: [PATCH net-next 2/2] net: tell the third byte
+    To: Net Maintainer <net@example.org>,
+     =?UTF-8?q?J=C3=A9r=C3=B4me_Second?= <second@example.org>
+    Cc: all@example.org,
+     Extra <extra@example.org>,
+     netdev@example.org,
+     The Rest <rest@example.org>,
+     "A. Reviewer" <reviewer@example.org>
+    Message-ID: <20261123-more-bytes-v1-2-HASH@example.org>
+    In-Reply-To: <20261123-more-bytes-v1-0-HASH@example.org>
+    References: <20261123-more-bytes-v1-0-HASH@example.org>
+    X-Change-ID: 20261123-more-bytes-0123456789ab
+    "#);
     let body = text.split_once("\n\n").unwrap().1.split("diff --git").next().unwrap();
-    insta::assert_snapshot!(body, @"");
+    insta::assert_snapshot!(body, @r#"
+      $ indented --code
+    	and a tab
+
+    From there on it is --- easy.
+
+    Signed-off-by: Ann Author <ann@example.org>
+    ---
+    A note, not for the log.
+
+     net/core/third.c | 1 +
+     1 file changed, 1 insertion(+)
+     create mode 100644 net/core/third.c
+    "#);
 }
 
 #[test]
 fn versions_and_rfc_are_in_every_subject() {
     let kernel = two_patches();
     let written = written(&kernel, &Envelope { version: 2, rfc: true, ..envelope() });
-    insta::assert_snapshot!(subjects(&kernel, &written).join("\n"), @"");
+    insta::assert_snapshot!(subjects(&kernel, &written).join("\n"), @r#"
+    Subject: [PATCH RFC net-next v2 0/2] net: tell more bytes
+    Subject: [PATCH RFC net-next v2 1/2] net: tell the second byte
+    Subject: [PATCH RFC net-next v2 2/2] net: tell the third byte
+    "#);
     assert_eq!(written.files[1], "v2-0001-net-tell-the-second-byte.patch");
 }
 
@@ -211,11 +283,19 @@ fn what_netdev_would_bounce_is_refused_and_nothing_is_written() {
     let mut kernel = two_patches();
     kernel.patch("bad", "Bad subject.\n\nWhy.\n", &[("net/core/bad.c", "int bad;\n")]);
     let bad = Envelope { cover: None, title: "No prefix".to_owned(), ..envelope() };
-    insta::assert_snapshot!(refused(&kernel, &bad).join("\n"), @"");
+    insta::assert_snapshot!(refused(&kernel, &bad).join("\n"), @r#"
+    bad: message: message line 1: subject-prefix: the subject does not start with `subsystem: `
+    bad: message: message line 1: subject-period: the subject ends with a period
+    (series): limits: no-cover: a series of 3 patches needs a cover letter: write its cover.md
+    bad: limits: sign-off: other patches of the series are signed off, this one is not
+    "#);
     assert!(!kernel.project.path("out").exists());
     let cover = Envelope { cover: Some("Range-diff:\n@@ -1 +1 @@\n".to_owned()), ..bad };
     let cover = refused(&kernel, &cover).into_iter().filter(|text| text.contains(": cover: ")).collect::<Vec<_>>();
-    insta::assert_snapshot!(cover.join("\n"), @"");
+    insta::assert_snapshot!(cover.join("\n"), @r#"
+    (series): cover: message line 1: subject-prefix: the subject does not start with `subsystem: `
+    (series): cover: message line 2: like-a-patch: the line looks like the start of a patch: indent it
+    "#);
 }
 
 #[test]
@@ -241,7 +321,7 @@ fn a_folder_with_other_files_is_refused_and_one_of_ours_is_replaced() {
     kernel.project.write("out/notes.txt", "mine");
     let error = write_to(&kernel, &envelope(), &kernel.project.path("out")).unwrap_err();
     let error = error.to_string().replace(kernel.project.dir().to_str().unwrap(), "DIR");
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"DIR/out/notes.txt is no mail of this series: empty the folder or give another with -o");
     assert_eq!(kernel.project.read("out/notes.txt"), "mine");
     assert!(names.iter().all(|name| kernel.project.path("out").join(name).exists()));
 }
@@ -251,9 +331,9 @@ fn bad_input_is_an_error_that_names_it() {
     let kernel = two_patches();
     let error =
         |envelope: Envelope| format!("{:#}", write_to(&kernel, &envelope, &kernel.project.path("out")).unwrap_err());
-    insta::assert_snapshot!(error(Envelope { change_id: "bytes".to_owned(), ..envelope() }), @"");
+    insta::assert_snapshot!(error(Envelope { change_id: "bytes".to_owned(), ..envelope() }), @"change-id `bytes` is not of the form YYYYMMDD-slug-12hex");
     kernel.project.write("p/templates/cover.txt.tera", "{{ body }}\n{{ nothing }}\n");
-    insta::assert_snapshot!(error(envelope()), @"");
+    insta::assert_snapshot!(error(envelope()), @"templates/cover.txt.tera:2: `nothing` is not defined");
     assert!(!kernel.project.path("out").exists());
 }
 
@@ -263,5 +343,64 @@ fn a_tree_without_get_maintainer_is_an_error_that_names_it() {
     fs::remove_file(kernel.project.path("k/scripts/get_maintainer.pl")).unwrap();
     kernel.patch("gone", THIRD, &[]);
     let error = write_to(&kernel, &envelope(), &kernel.project.path("out")).unwrap_err();
-    insta::assert_snapshot!(format!("{error:#}"), @"");
+    insta::assert_snapshot!(format!("{error:#}"), @"the base has no scripts/get_maintainer.pl: it is no kernel tree, or one without this script");
+}
+
+#[test]
+fn the_command_prints_the_files_the_recipients_and_how_to_send() {
+    let kernel = two_patches();
+    kernel.store("");
+    kernel.project.write("p/series/tiny/cover.md", COVER);
+    for (name, message) in [("second", SECOND), ("third", THIRD)] {
+        let signed = message.replace("Ann Author <ann@", "Test Author <author@");
+        kernel.project.write(&format!("p/series/tiny/{name}.msg"), &signed);
+    }
+    let ran = kernel.txgen("format-series", &["-v", "3"]).expect(0);
+    let dir = kernel.project.dir().to_str().unwrap();
+    insta::assert_snapshot!(ran.stdout.replace(dir, "DIR"), @r#"
+    DIR/p/out/tiny/v3-0000-cover-letter.patch
+    DIR/p/out/tiny/v3-0001-net-tell-the-second-byte.patch
+    DIR/p/out/tiny/v3-0002-net-tell-the-third-byte.patch
+    To: Net Maintainer <net@example.org>
+    To: "Jérôme Second" <second@example.org>
+    Cc: all@example.org
+    Cc: netdev@example.org
+    Cc: The Rest <rest@example.org>
+    Cc: "A. Reviewer" <reviewer@example.org>
+
+    git send-email --to=net@example.org DIR/p/out/tiny/*.patch
+    "#);
+    assert!(!ran.stderr.contains("Signed-off-by"), "{}", ran.stderr);
+    let again = kernel.txgen("format-series", &["-v", "3", "--json"]).expect(0);
+    let json: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!(json["files"][1], "v3-0001-net-tell-the-second-byte.patch");
+    assert!(kernel.project.read("p/out/tiny/v3-0000-cover-letter.patch").contains("[PATCH net-next v3 0/2]"));
+}
+
+#[test]
+fn the_command_warns_of_unsigned_patches_and_signs_them_on_request() {
+    let mut kernel = Kernel::new();
+    kernel.patch("third", "net: tell the third byte\n\nWhy.\n", &[("net/core/third.c", "int third;\n")]);
+    kernel.store("");
+    let ran = kernel.txgen("format-series", &[]).expect(0);
+    insta::assert_snapshot!(ran.stderr, @"warning: no Signed-off-by in third: netdev does not take such patches. Sign them with `txgen format-series tiny --signoff` or, for good, `git config format.signOff true`");
+    let ran = kernel.txgen("format-series", &["--signoff"]).expect(0);
+    assert_eq!(ran.stderr, "");
+    assert!(
+        kernel.project.read("p/out/tiny/0001-net-tell-the-third-byte.patch").contains("\nSigned-off-by: Test Author")
+    );
+}
+
+#[test]
+fn the_command_refuses_with_exit_1_and_says_how_to_force() {
+    let mut kernel = Kernel::new();
+    kernel.patch("third", "net: tell the third byte.\n\nWhy.\n", &[("net/core/third.c", "int third;\n")]);
+    kernel.store("");
+    let ran = kernel.txgen("format-series", &[]).expect(1);
+    insta::assert_snapshot!(ran.stdout + &ran.stderr, @r#"
+    third: message: message line 1: subject-period: the subject ends with a period
+    no mail is written: netdev would send this back. To write them all the same: --force subject-period
+    "#);
+    assert!(!kernel.project.path("p/out").exists());
+    let _ = kernel.txgen("format-series", &["--force", "subject-period"]).expect(0);
 }

@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Findings that the series justifies: `[[exception]]` of series.toml.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::check::{Finding, Level};
-
-/// A finding that stays, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exception {
-    /// The patch, or `(series)`.
-    pub patch: String,
-    /// The check.
-    pub check: String,
-    /// Text that the finding, as it is printed, contains.
-    pub contains: String,
-    /// Why the finding stays.
-    pub reason: String,
-}
-
-impl Exception {
-    fn excuses(&self, finding: &Finding) -> bool {
-        let text = finding.to_string();
-        self.patch == finding.patch && self.check == finding.check && text.contains(&self.contains)
-    }
-}
+use crate::series::Exception;
 
 /// A finding with the reason why it stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,7 +27,7 @@ pub fn apply(
     let mut used = vec![false; exceptions.len()];
     let (mut counting, mut excused) = (Vec::new(), Vec::new());
     for finding in findings {
-        match exceptions.iter().position(|exception| exception.excuses(&finding)) {
+        match exceptions.iter().position(|exception| excuses(exception, &finding)) {
             Some(index) => {
                 used[index] = true;
                 excused.push(Excused { finding, reason: exceptions[index].reason.clone() });
@@ -57,7 +37,8 @@ pub fn apply(
     }
     let idle = exceptions.iter().zip(used).filter(|(exception, used)| !used && ran(&exception.patch, &exception.check));
     for (exception, _) in idle {
-        let what = format!("no finding contains `{}`: remove the [[exception]]", exception.contains);
+        let what =
+            format!("{}: no finding contains `{}`: remove the [[exception]]", exception.place, exception.contains);
         let mut finding = Finding::new(Level::Fail, "unused-exception", what).of(&exception.patch);
         finding.check.clone_from(&exception.check);
         counting.push(finding);
@@ -65,14 +46,20 @@ pub fn apply(
     (counting, excused)
 }
 
+fn excuses(exception: &Exception, finding: &Finding) -> bool {
+    let same = exception.patch == finding.patch && exception.check == finding.check;
+    same && finding.to_string().contains(&exception.contains)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Exception, apply};
+    use super::apply;
     use crate::check::{Finding, Level};
+    use crate::series::Exception;
 
     fn exception(contains: &str) -> Exception {
         let [patch, check, reason] = ["core", "checkpatch", "the macro is needed"].map(str::to_owned);
-        Exception { patch, check, contains: contains.to_owned(), reason }
+        Exception { patch, check, contains: contains.to_owned(), reason, place: "series.toml:9:1".to_owned() }
     }
 
     fn finding() -> Finding {

@@ -112,7 +112,7 @@ fn is_declaration(text: &str) -> bool {
         "s64",
     ];
     const MORE: &[&str] = &["const", "static", "struct", "union", "enum", "netmem_ref", "__be16", "__be32", "__wsum"];
-    let mut words = text.trim_start().split_whitespace();
+    let mut words = text.split_whitespace();
     let Some(first) = words.next() else { return false };
     let is_type = BASIC.contains(&first) || MORE.contains(&first) || (first.ends_with("_t") && !first.contains('('));
     let second = words.next().unwrap_or_default();

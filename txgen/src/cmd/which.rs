@@ -37,4 +37,13 @@ impl Which {
         let applied = series::apply_series(project, &series, &base, signoff)?;
         Ok((series, applied))
     }
+
+    /// Loads the series and builds its commits on the base; the branch stays where it is.
+    pub fn build(&self, project: &Project, signoff: bool) -> Result<(Series, Applied)> {
+        let (series, base) = self.find(project)?;
+        let patches = series::apply::build(project, &series, &base, signoff)?;
+        let (name, branch) = (series.name.clone(), series::apply::branch(&series.name));
+        let git_dir = base.git_dir.clone();
+        Ok((series, Applied { name, base, git_dir, branch, patches }))
+    }
 }

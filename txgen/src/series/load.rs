@@ -9,10 +9,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Add, Cocci, Message, Patch, Series, Text, path};
+use super::{Add, Cocci, Exception, Message, Patch, Series, Text, path};
 use crate::base::record::is_name;
+use crate::check;
 use crate::cocci::residue_pattern;
 use crate::files;
+use crate::mail;
 use crate::project::Project;
 
 #[derive(Deserialize)]
@@ -21,7 +23,7 @@ struct SeriesTable {
     title: String,
     tree: String,
     version: Spanned<u32>,
-    change_id: String,
+    change_id: Spanned<String>,
     base: Spanned<String>,
     date: Spanned<String>,
     #[serde(default)]
@@ -29,7 +31,18 @@ struct SeriesTable {
     #[serde(default)]
     cc: Vec<String>,
     #[serde(default)]
+    exception: Vec<ExceptionTable>,
+    #[serde(default)]
     patch: Vec<Spanned<PatchTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExceptionTable {
+    patch: Spanned<String>,
+    check: String,
+    contains: Spanned<String>,
+    reason: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +111,9 @@ impl Loader<'_> {
         if !is_name(table.base.get_ref()) {
             return Err(self.wrong(&table.base, "this is no name of a base"));
         }
+        if mail::slug(table.change_id.get_ref()).is_none() {
+            return Err(self.wrong(&table.change_id, "a change-id has the form YYYYMMDD-slug-12hex"));
+        }
         let date = table.date.get_ref().parse().map_err(|e| self.wrong(&table.date, &format!("no date: {e}")))?;
         let mut patches = Vec::<Patch>::new();
         for patch in &table.patch {
@@ -110,18 +126,38 @@ impl Loader<'_> {
         if patches.is_empty() {
             bail!("{}: the series has no [[patch]]", self.source.file.display());
         }
+        let exceptions = table.exception.into_iter().map(|entry| self.exception(entry, &patches));
+        let exceptions = exceptions.collect::<Result<Vec<_>>>()?;
+        let cover = self.optional(&self.dir.join("cover.md"))?.map(|text| text.text);
         Ok(Series {
             name: name.to_owned(),
             title: table.title,
             tree: table.tree,
             version: table.version.into_inner(),
-            change_id: table.change_id,
+            change_id: table.change_id.into_inner(),
             base: table.base.into_inner(),
             date,
             to: table.to,
             cc: table.cc,
+            cover,
+            exceptions,
             patches,
         })
+    }
+
+    fn exception(&self, table: ExceptionTable, patches: &[Patch]) -> Result<Exception> {
+        let place = self.place(&table.patch);
+        let patch = table.patch.get_ref();
+        if patch != check::SERIES && !patches.iter().any(|known| known.name == *patch) {
+            return Err(self.wrong(&table.patch, &format!("the series has no patch `{patch}`")));
+        }
+        for (key, text) in [("contains", &table.contains), ("reason", &table.reason)] {
+            if text.get_ref().trim().is_empty() {
+                return Err(self.wrong(text, &format!("`{key}` is empty")));
+            }
+        }
+        let [contains, reason] = [table.contains, table.reason].map(Spanned::into_inner);
+        Ok(Exception { patch: table.patch.into_inner(), check: table.check, contains, reason, place })
     }
 
     fn patch(&self, table: &PatchTable, place: &str) -> Result<Patch> {

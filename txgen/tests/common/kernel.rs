@@ -7,10 +7,10 @@ use txgen::base::Base;
 use txgen::project::Project;
 use txgen::series::{Applied, AppliedPatch};
 
-use crate::common::TestProject;
+use crate::common::{Ran, TestProject};
 
 /// What the kernel's scripts look for to know a kernel tree.
-const TOP: &[&str] = &["COPYING", "CREDITS", "Kbuild", "README", "Documentation/index.rst", "arch/Kconfig"];
+const TOP: &[&str] = &["COPYING", "CREDITS", "Kbuild", "Kconfig", "README", "Documentation/index.rst", "arch/Kconfig"];
 const MORE: &[&str] = &["drivers/Kconfig", "fs/Kconfig", "init/Kconfig", "ipc/ipc.c", "kernel/fork.c", "lib/lib.c"];
 
 /// The kernel's own scripts, and what they read.
@@ -117,5 +117,43 @@ impl Kernel {
 
     pub fn txgen_project(&self) -> Project {
         Project { root: self.project.path("p"), cache: self.project.path("cache") }
+    }
+
+    /// Writes the series into the project, as series/tiny; `more` goes into its series.toml above the patches.
+    pub fn store(&self, more: &str) {
+        let applied = self.applied();
+        let source = "git = \"../k\"\nref = \"main\"";
+        let record =
+            format!("[tiny]\n{source}\ncommit = \"{}\"\ntree = \"{}\"\n", applied.base.commit, applied.base.tree);
+        self.project.write("p/series/bases.toml", &record);
+        let mut toml = format!(
+            "title = \"net: tell more bytes\"\ntree = \"net-next\"\nversion = 1\n\
+             change-id = \"20261123-more-bytes-0123456789ab\"\nbase = \"tiny\"\ndate = \"2026-11-23T12:00:00Z\"\n{more}"
+        );
+        let mut parent = applied.base.commit;
+        for patch in &applied.patches {
+            let range = [parent.as_str(), &patch.commit];
+            let added = self.project.git("k", &[&["diff", "--name-only", "--diff-filter=A"], &range[..]].concat());
+            for path in added.lines() {
+                let text = self.project.git("k", &["show", &format!("{}:{path}", patch.commit)]);
+                self.project.write(&format!("p/kernel-overlay/{path}"), &text);
+            }
+            let diff = self.project.git("k", &[&["diff", "--full-index", "--diff-filter=M"], &range[..]].concat());
+            if !diff.is_empty() {
+                self.project.write(&format!("p/series/tiny/{}.diff", patch.name), &diff);
+            }
+            let message = self.project.git("k", &["log", "-1", "--format=%B", &patch.commit]);
+            self.project.write(&format!("p/series/tiny/{}.msg", patch.name), &format!("{}\n", message.trim_end()));
+            let adds = added.lines().collect::<Vec<_>>();
+            toml += &format!("\n[[patch]]\nname = \"{}\"\nadds = {adds:?}\n", patch.name);
+            parent.clone_from(&patch.commit);
+        }
+        self.project.write("p/series/tiny/series.toml", &toml);
+    }
+
+    /// Runs txgen on series tiny on the base in `k/`.
+    pub fn txgen(&self, command: &str, args: &[&str]) -> Ran {
+        let base = self.base.clone();
+        self.project.txgen(&[&[command, "tiny", "--tree", "../k", "--base", &base], args].concat())
     }
 }
