@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::base::Base;
+use crate::base::{self, Base};
 use crate::error::Exit;
+use crate::git::Repo;
 use crate::kernel::config;
 use crate::process::Run;
 use crate::project::Project;
@@ -124,37 +125,28 @@ fn select(applied: &Applied, args: &Args) -> Result<Vec<Subject>> {
     }
 }
 
-/// The series as commits: branch txgen/NAME of `--tree`, from `--base` on.
-fn applied(_project: &Project, args: &Args) -> Result<Applied> {
-    let (Some(tree), Some(base)) = (&args.tree, &args.base) else {
-        bail!("give --tree DIR and --base REF");
-    };
-    let git = |words: &[&str]| -> Result<String> {
-        let output = Run::new("git", ["-C"]).arg(tree).args(words).check()?;
-        Ok(output.text().trim().to_owned())
-    };
+/// The series as commits: branch txgen/NAME, from the base on.
+fn applied(project: &Project, args: &Args) -> Result<Applied> {
+    let base = base::resolve(project, args.base.as_deref().unwrap_or("net-next"), args.tree.as_deref())?;
+    let repo = Repo::open(&base.git_dir)?;
     let branch = format!("txgen/{}", args.name);
-    let git_dir = PathBuf::from(git(&["rev-parse", "--absolute-git-dir"])?);
-    let commit = git(&["rev-parse", "--verify", &format!("{base}^{{commit}}")])?;
-    let base = Base {
-        name: base.clone(),
-        git_dir: git_dir.clone(),
-        tree: git(&["rev-parse", &format!("{commit}^{{tree}}")])?,
-        commit: commit.clone(),
-    };
-    let log = git(&["log", "--reverse", "--format=%H %T %f %s", &format!("{commit}..{branch}")])?;
-    let mut patches = Vec::new();
+    let tip = repo.read_ref(&format!("refs/heads/{branch}"))?;
+    let tip = tip.with_context(|| format!("there is no branch {branch}: run `txgen apply {}`", args.name))?;
+    let range = format!("{}..{}", base.commit, tip.commit);
+    let log = Run::new("git", ["--git-dir"])
+        .arg(&base.git_dir)
+        .args(["log", "--reverse", "--format=%H %T %f %s", &range])
+        .check()?
+        .text();
+    let (mut below, mut patches) = (base.tree.clone(), Vec::new());
     for line in log.lines() {
         let words = line.splitn(4, ' ').map(str::to_owned).collect::<Vec<_>>();
         let [commit, tree, name, subject] = words.as_slice() else { bail!("git log printed {line:?}") };
-        let files = git(&["diff-tree", "-r", "--name-only", "--no-commit-id", commit])?;
-        patches.push(AppliedPatch {
-            name: name.clone(),
-            subject: subject.clone(),
-            commit: commit.clone(),
-            tree: tree.clone(),
-            files: files.lines().map(str::to_owned).collect(),
-        });
+        let files = repo.changed_paths(&below, tree)?;
+        below.clone_from(tree);
+        let [commit, tree, name, subject] = [commit, tree, name, subject].map(Clone::clone);
+        patches.push(AppliedPatch { name, subject, commit, tree, files });
     }
+    let git_dir = base.git_dir.clone();
     Ok(Applied { name: args.name.clone(), base, git_dir, branch, patches })
 }
