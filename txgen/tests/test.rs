@@ -25,6 +25,17 @@ bzImage:
 \t@mkdir -p $(O)/arch/x86/boot && cp net/core/a.c $(O)/arch/x86/boot/bzImage && touch $(O)/vmlinux
 ";
 
+const SERIES: &str = "\
+title = \"net: play logs\"
+tree = \"net-next\"
+version = 1
+change-id = \"20261123-play-logs-0123456789ab\"
+base = \"tiny\"
+date = \"2026-11-23T12:00:00Z\"
+to = []
+cc = []
+";
+
 /// Stands for vng: plays the log that the booted \"image\" (a.c) names, and hangs where it says so.
 const PLAYER: &str = r#"#!/bin/sh
 image=$2
@@ -39,9 +50,9 @@ esac
 exit 255
 "#;
 
-/// A project with a kernel whose branch txgen/x holds one patch for each of `plays`, named after its log.
+/// A project with a kernel and series x, which has one patch for each of `plays`, named after its log.
 fn project(plays: &[&str]) -> TestProject {
-    let project = TestProject::new("");
+    let project = TestProject::new("[tiny]\ngit = \"../k\"\nref = \"base\"\n");
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vm-tests");
     for file in ["guest.sh", "requirements.txt", "venv.sh"] {
         project.write(&format!("p/vm-tests/{file}"), &fs::read_to_string(own.join(file)).unwrap());
@@ -62,15 +73,22 @@ fn kernel(project: &TestProject, plays: &[&str]) {
     project.git("k", &["init", "-q", "-b", "base"]);
     project.git("k", &["add", "-A"]);
     project.git("k", &["commit", "-qm", "base"]);
-    project.git("k", &["checkout", "-qb", "txgen/x"]);
+    let mut series = SERIES.to_owned();
     for play in plays {
         let text = match *play {
             "broken" => "int broken(void) { return undeclared; }\n".to_owned(),
             play => format!("/* play:{play} */\nint patched_{play};\n"),
         };
         project.write("k/net/core/a.c", &text);
-        project.git("k", &["commit", "-qam", play]);
+        let diff = project.git("k", &["diff"]);
+        project.git("k", &["add", "-A"]);
+        project.write(&format!("p/series/x/{play}.diff"), &diff);
+        project.write(&format!("p/series/x/{play}.msg"), &format!("net: play {play}\n\nFor the test.\n"));
+        series.push_str(&format!("\n[[patch]]\nname = \"{play}\"\n"));
     }
+    project.write("p/series/x/series.toml", &series);
+    project.write("p/series/x/cover.md", "A series for the test.\n");
+    project.git("k", &["reset", "-q", "--hard"]);
 }
 
 fn player(project: &TestProject) {
@@ -279,12 +297,12 @@ fn find(tool: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn an_unknown_patch_branch_or_selection_is_an_error() {
+fn an_unknown_patch_series_or_selection_is_an_error() {
     let project = project(&["good"]);
     let patch = project.txgen(&test(&["--patch", "nope"])).expect(2);
-    assert!(patch.stderr.contains("series x has no patch nope"), "{}", patch.stderr);
-    let branch = project.txgen(&["test", "y", "--tip", "--tree", "../k", "--base", "base"]).expect(2);
-    assert!(branch.stderr.contains("there is no branch txgen/y: run `txgen apply y`"), "{}", branch.stderr);
+    assert!(patch.stderr.contains("series x has no patch nope; it has good"), "{}", patch.stderr);
+    let series = project.txgen(&["test", "y", "--tip", "--tree", "../k", "--base", "base"]).expect(2);
+    assert!(series.stderr.contains("series/y/series.toml"), "{}", series.stderr);
     let nothing = project.txgen(&test(&[])).expect(2);
     assert!(nothing.stderr.contains("--tip|--all|--patch <PATCH>"), "{}", nothing.stderr);
     let config = project.txgen(&test(&["--tip", "--config", "other"])).expect(2);
