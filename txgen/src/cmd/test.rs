@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen test`: builds and boots a series.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::which::Which;
 use crate::base::Base;
 use crate::error::Exit;
 use crate::kernel::config;
-use crate::process::Run;
 use crate::project::Project;
 use crate::prove::{self, Prover, Subject, show};
 use crate::series::{Applied, AppliedPatch};
@@ -25,10 +24,10 @@ A tree that passed is recorded with its configuration, toolchain and tests, and 
 /// Builds and boots a series in virtme-ng with its tests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group(clap::ArgGroup::new("which").required(true).args(["tip", "all", "patch"])))]
+#[command(group(clap::ArgGroup::new("patches").required(true).args(["tip", "all", "patch"])))]
 pub struct Args {
-    /// Series to test
-    name: String,
+    #[command(flatten)]
+    which: Which,
     /// Test the last patch
     #[arg(long)]
     tip: bool,
@@ -41,12 +40,6 @@ pub struct Args {
     /// Kernel configuration of vm-tests/
     #[arg(long, value_name = "CONFIG", default_value = "net", value_parser = config::names())]
     config: String,
-    /// Base to apply the series to; the recorded one otherwise
-    #[arg(long, value_name = "BASE")]
-    base: Option<String>,
-    /// Kernel clone to work with, instead of the managed repository
-    #[arg(long, value_name = "DIR")]
-    tree: Option<PathBuf>,
     /// Also test the base: a suite that passes there has to pass on each patch
     #[arg(long)]
     against_base: bool,
@@ -56,6 +49,9 @@ pub struct Args {
     /// Build and boot again what is recorded as passed
     #[arg(long)]
     force: bool,
+    /// Sign each commit off, as `txgen apply --signoff` does (trees, and so records, are the same)
+    #[arg(long)]
+    signoff: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -65,7 +61,7 @@ pub struct Args {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let config = config::load(project, &args.config)?;
     let seconds = args.timeout.unwrap_or(if args.config == "debug" { 600 } else { 180 });
-    let applied = applied(project, args)?;
+    let (_, applied) = args.which.apply(project, args.signoff)?;
     let subjects = select(&applied, args)?;
     let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?;
     let mut all = Vec::new();
@@ -103,58 +99,20 @@ fn print(args: &Args, proved: &prove::Proved) -> Result<()> {
 
 /// The patches that the options name.
 fn select(applied: &Applied, args: &Args) -> Result<Vec<Subject>> {
+    let Some(last) = applied.patches.last() else { bail!("series {} has no patch", applied.name) };
+    let chosen = |patch: &&AppliedPatch| match &args.patch {
+        Some(name) => patch.name == *name,
+        None => args.all || patch.commit == last.commit,
+    };
     let subject = |patch: &AppliedPatch| Subject {
         name: patch.name.clone(),
         commit: patch.commit.clone(),
         tree: patch.tree.clone(),
     };
-    let mut subjects = applied.patches.iter().map(subject).collect::<Vec<_>>();
-    let tip = subjects.pop().with_context(|| format!("series {} has no patch", applied.name))?;
-    match &args.patch {
-        _ if args.tip => Ok(vec![tip]),
-        None => {
-            subjects.push(tip);
-            Ok(subjects)
-        }
-        Some(name) => {
-            subjects.push(tip);
-            let found = subjects.into_iter().find(|subject| subject.name == *name);
-            Ok(vec![found.with_context(|| format!("series {} has no patch {name}", applied.name))?])
-        }
+    let subjects = applied.patches.iter().filter(chosen).map(subject).collect::<Vec<_>>();
+    if let (true, Some(name)) = (subjects.is_empty(), &args.patch) {
+        let names = applied.patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>().join(", ");
+        bail!("series {} has no patch {name}; it has {names}", applied.name);
     }
-}
-
-/// The series as commits: branch txgen/NAME of `--tree`, from `--base` on.
-fn applied(_project: &Project, args: &Args) -> Result<Applied> {
-    let (Some(tree), Some(base)) = (&args.tree, &args.base) else {
-        bail!("give --tree DIR and --base REF");
-    };
-    let git = |words: &[&str]| -> Result<String> {
-        let output = Run::new("git", ["-C"]).arg(tree).args(words).check()?;
-        Ok(output.text().trim().to_owned())
-    };
-    let branch = format!("txgen/{}", args.name);
-    let git_dir = PathBuf::from(git(&["rev-parse", "--absolute-git-dir"])?);
-    let commit = git(&["rev-parse", "--verify", &format!("{base}^{{commit}}")])?;
-    let base = Base {
-        name: base.clone(),
-        git_dir: git_dir.clone(),
-        tree: git(&["rev-parse", &format!("{commit}^{{tree}}")])?,
-        commit: commit.clone(),
-    };
-    let log = git(&["log", "--reverse", "--format=%H %T %f %s", &format!("{commit}..{branch}")])?;
-    let mut patches = Vec::new();
-    for line in log.lines() {
-        let words = line.splitn(4, ' ').map(str::to_owned).collect::<Vec<_>>();
-        let [commit, tree, name, subject] = words.as_slice() else { bail!("git log printed {line:?}") };
-        let files = git(&["diff-tree", "-r", "--name-only", "--no-commit-id", commit])?;
-        patches.push(AppliedPatch {
-            name: name.clone(),
-            subject: subject.clone(),
-            commit: commit.clone(),
-            tree: tree.clone(),
-            files: files.lines().map(str::to_owned).collect(),
-        });
-    }
-    Ok(Applied { name: args.name.clone(), base, git_dir, branch, patches })
+    Ok(subjects)
 }

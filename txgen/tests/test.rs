@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen test` on a tiny kernel tree, built by the real make and gcc, with real console logs played back as its boot.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::TestProject;
+use serde_json::Value;
+
+const MAKEFILE: &str = "\
+VERSION = 7
+PATCHLEVEL = 3
+allnoconfig:
+\tgrep -v GONE $(KCONFIG_ALLCONFIG) >$(O)/.config
+bzImage:
+\t@echo '  CC      net/core/a.o'
+\t@$(CC) -c net/core/a.c -o $(O)/a.o
+\t@mkdir -p $(O)/arch/x86/boot && cp net/core/a.c $(O)/arch/x86/boot/bzImage && touch $(O)/vmlinux
+";
+
+const SERIES: &str = "\
+title = \"net: play logs\"
+tree = \"net-next\"
+version = 1
+change-id = \"20261123-play-logs-0123456789ab\"
+base = \"tiny\"
+date = \"2026-11-23T12:00:00Z\"
+to = []
+cc = []
+";
+
+/// Stands for vng: plays the log that the booted \"image\" (a.c) names, and hangs where it says so.
+const PLAYER: &str = r#"#!/bin/sh
+image=$2
+for word; do case $word in --rwdir=*) shared=${word##*=} ;; esac; done
+echo boot >>"LOGS.boots"
+log=$(sed -n 's/.*play:\([a-z]*\).*/\1/p' "$image")
+cat "LOGS/$log.log"
+case $log in
+good) printf 'kernel: 7\ntxgen guest: done\n' >"$shared/result.txt" ;;
+hang) sleep 1000 & echo $! >LOGS.sleeper; wait ;;
+esac
+exit 255
+"#;
+
+/// A project with a kernel and series x, which has one patch for each of `plays`, named after its log.
+fn project(plays: &[&str]) -> TestProject {
+    let project = TestProject::new("[tiny]\ngit = \"../k\"\nref = \"base\"\n");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vm-tests");
+    for file in ["guest.sh", "requirements.txt", "venv.sh"] {
+        project.write(&format!("p/vm-tests/{file}"), &fs::read_to_string(own.join(file)).unwrap());
+    }
+    project.write("p/vm-tests/net.config", "CONFIG_NET=y\n");
+    project.write("p/vm-tests/debug.config", "CONFIG_GONE=y\n");
+    kernel(&project, plays);
+    player(&project);
+    project
+}
+
+fn kernel(project: &TestProject, plays: &[&str]) {
+    project.write("k/Makefile", MAKEFILE);
+    for file in ["Kbuild", "Kconfig", "MAINTAINERS"] {
+        project.write(&format!("k/{file}"), "x\n");
+    }
+    project.write("k/net/core/a.c", "/* play:good */\n");
+    project.git("k", &["init", "-q", "-b", "base"]);
+    project.git("k", &["add", "-A"]);
+    project.git("k", &["commit", "-qm", "base"]);
+    let mut series = SERIES.to_owned();
+    for play in plays {
+        let text = match *play {
+            "broken" => "int broken(void) { return undeclared; }\n".to_owned(),
+            play => format!("/* play:{play} */\nint patched_{play};\n"),
+        };
+        project.write("k/net/core/a.c", &text);
+        let diff = project.git("k", &["diff"]);
+        project.git("k", &["add", "-A"]);
+        project.write(&format!("p/series/x/{play}.diff"), &diff);
+        project.write(&format!("p/series/x/{play}.msg"), &format!("net: play {play}\n\nFor the test.\n"));
+        series.push_str(&format!("\n[[patch]]\nname = \"{play}\"\n"));
+    }
+    project.write("p/series/x/series.toml", &series);
+    project.write("p/series/x/cover.md", "A series for the test.\n");
+    project.git("k", &["reset", "-q", "--hard"]);
+}
+
+fn player(project: &TestProject) {
+    project.write("cache/venv/requirements.txt", &project.read("p/vm-tests/requirements.txt"));
+    let logs = project.path("logs");
+    symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs"), &logs).unwrap();
+    project.write("cache/venv/bin/vng", &PLAYER.replace("LOGS", &logs.display().to_string()));
+    fs::set_permissions(project.path("cache/venv/bin/vng"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn test<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["test", "x", "--tree", "../k", "--base", "base"], more].concat()
+}
+
+fn boots(project: &TestProject) -> usize {
+    fs::read_to_string(project.path("logs.boots")).map_or(0, |text| text.lines().count())
+}
+
+/// What was printed, without what differs from run to run.
+fn stable(project: &TestProject, text: &str) -> String {
+    let text = text.replace(&project.dir().display().to_string(), "[DIR]");
+    let words = |line: &str| {
+        let mut line = line.to_owned();
+        if let (Some(from), Some(to)) = (line.find("TCG in "), line.find(" s, ")) {
+            line.replace_range(from + 7..to, "[N]");
+        }
+        if let Some(at) = line.find("/runs/") {
+            line.replace_range(at + 6..at + 22, "[ID]");
+        }
+        line
+    };
+    text.lines().map(words).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_tip_is_built_and_booted_and_its_suites_counted() {
+    let project = project(&["good"]);
+    let ran = project.txgen(&test(&["--tip"])).expect(0);
+    insta::assert_snapshot!(stable(&project, &ran.stdout), @"ok   good [net]: built, booted under TCG in [N] s, 17 suites: 104 passed, 1 skipped");
+    assert_eq!(boots(&project), 1);
+}
+
+#[test]
+fn what_passed_is_not_run_again_unless_forced() {
+    let project = project(&["good"]);
+    let _first = project.txgen(&test(&["--tip"])).expect(0);
+    let second = project.txgen(&test(&["--tip"])).expect(0);
+    assert!(second.stdout.contains("(recorded)"), "{}", second.stdout);
+    assert_eq!(boots(&project), 1);
+    let forced = project.txgen(&test(&["--tip", "--force"])).expect(0);
+    assert!(!forced.stdout.contains("(recorded)"), "{}", forced.stdout);
+    assert_eq!(boots(&project), 2);
+    project.write("p/vm-tests/net.config", "CONFIG_NET=y\nCONFIG_INET=y\n");
+    let other = project.txgen(&test(&["--tip"])).expect(0);
+    assert!(!other.stdout.contains("(recorded)"), "{}", other.stdout);
+    assert_eq!(boots(&project), 3);
+}
+
+#[test]
+fn a_patch_that_does_not_build_is_a_failure_with_its_errors() {
+    let project = project(&["broken"]);
+    let ran = project.txgen(&test(&["--tip"])).expect(1);
+    insta::assert_snapshot!(stable(&project, &ran.stdout), @r"
+    FAIL broken [net]: does not build
+         net/core/a.c:1:27: error: 'undeclared' undeclared (first use in this function)
+         whole log: [DIR]/cache/runs/[ID]/build.log
+    ");
+    assert_eq!(boots(&project), 0);
+}
+
+#[test]
+fn a_boot_that_panics_is_a_failure_with_the_end_of_its_log_and_is_not_recorded() {
+    let project = project(&["panic"]);
+    let ran = project.txgen(&test(&["--tip"])).expect(1);
+    assert!(ran.stdout.contains("Kernel panic - not syncing: Out of memory"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("       | [   38.768288] Kernel Offset: disabled"), "{}", ran.stdout);
+    let log = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("whole log: ")).unwrap();
+    let expected = fs::read_to_string(project.path("logs/panic.log")).unwrap();
+    assert_eq!(fs::read_to_string(log).unwrap(), expected);
+    let again = project.txgen(&test(&["--tip"])).expect(1);
+    assert!(!again.stdout.contains("(recorded)"), "{}", again.stdout);
+    assert_eq!(boots(&project), 2);
+}
+
+#[test]
+fn a_boot_that_hangs_is_killed_with_all_that_it_started() {
+    let project = project(&["hang"]);
+    let ran = project.txgen(&test(&["--tip", "--timeout", "2"])).expect(1);
+    assert!(ran.stdout.contains("the guest did not end within 2 s and was killed"), "{}", ran.stdout);
+    assert_gone(&project);
+}
+
+/// Asserts that the process the played guest had started does not run any more.
+fn assert_gone(project: &TestProject) {
+    let pid = project.read("logs.sleeper");
+    let end = Instant::now() + Duration::from_secs(10);
+    while runs(pid.trim()) {
+        assert!(Instant::now() < end, "process {pid} outlives its boot");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn runs(pid: &str) -> bool {
+    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !state.is_empty() && !state.contains(") Z ")
+}
+
+#[test]
+fn ctrl_c_leaves_no_guest_and_no_record() {
+    let project = project(&["hang"]);
+    let mut command = project.command(env!("CARGO_BIN_EXE_txgen"));
+    let mut child = command.args(test(&["--tip"])).current_dir(project.path("p")).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while !project.path("logs.sleeper").exists() {
+        assert!(Instant::now() < end, "the boot did not begin");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let kill = project.command("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_gone(&project);
+    assert!(!project.path("cache/proofs").exists());
+}
+
+#[test]
+fn every_patch_is_tested_and_each_failure_is_told() {
+    let project = project(&["good", "panic"]);
+    let ran = project.txgen(&test(&["--all", "--json"])).expect(1);
+    let all = serde_json::from_str::<Value>(&ran.stdout).unwrap();
+    let row = |index: usize| {
+        let patch = &all[index];
+        let problems = patch["proof"]["boot"]["problems"].as_array().unwrap().len();
+        (patch["patch"].as_str().unwrap().to_owned(), problems)
+    };
+    assert_eq!((row(0), row(1)), (("good".to_owned(), 0), ("panic".to_owned(), 2)));
+}
+
+#[test]
+fn a_suite_of_the_base_that_does_not_run_on_the_patch_is_a_failure() {
+    let project = project(&["fewer"]);
+    let good = fs::read_to_string(project.path("logs/good.log")).unwrap();
+    let mut fewer = good.replacen("] 1..17", "] 1..16", 1);
+    let at = fewer.find("    # Subtest: net_core").unwrap();
+    let start = fewer[..at].rfind("    KTAP version 1").unwrap();
+    let end = fewer.find("ok 17 net_core").unwrap();
+    fewer.replace_range(start..end, "said: ");
+    fs::remove_file(project.path("logs")).unwrap();
+    project.write("logs/good.log", &good);
+    project.write("logs/fewer.log", &fewer);
+    let player = project.read("cache/venv/bin/vng").replace("good)", "*)");
+    project.write("cache/venv/bin/vng", &player);
+    let _alone = project.txgen(&test(&["--tip"])).expect(0);
+    let ran = project.txgen(&test(&["--tip", "--against-base"])).expect(1);
+    assert!(ran.stdout.contains("suite net_core passes on the base and did not run"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_configuration_that_loses_an_option_is_an_error_that_names_it() {
+    let project = project(&["good"]);
+    let ran = project.txgen(&test(&["--tip", "--config", "debug"])).expect(2);
+    let expected = "configuration debug lost 1 of its options: CONFIG_GONE (asked for y, got nothing)";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+}
+
+#[test]
+fn missing_virtme_ng_is_an_error_that_names_its_installer() {
+    let project = project(&["good"]);
+    fs::remove_dir_all(project.path("cache/venv")).unwrap();
+    let ran = project.txgen(&test(&["--tip"])).expect(2);
+    let stderr = stable(&project, &ran.stderr);
+    insta::assert_snapshot!(stderr, @"txgen: vng (virtme-ng) is not installed: [DIR]/p/vm-tests/venv.sh");
+}
+
+#[test]
+fn another_virtme_ng_than_the_pinned_one_is_refused() {
+    let project = project(&["good"]);
+    project.write("cache/venv/requirements.txt", "virtme-ng==1.0\n");
+    let ran = project.txgen(&test(&["--tip"])).expect(2);
+    assert!(ran.stderr.contains("is not the one that vm-tests/requirements.txt pins"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_missing_program_is_an_error_that_names_its_package() {
+    for (tool, package) in [("qemu-system-x86_64", "qemu-system-x86"), ("ccache", "ccache"), ("flex", "flex")] {
+        let project = project(&["good"]);
+        let bin = project.path("bin");
+        fs::create_dir(&bin).unwrap();
+        let tools = ["git", "sh", "make", "gcc", "ld", "ccache", "flex", "bison", "bc", "perl", "qemu-system-x86_64"];
+        for have in tools.into_iter().filter(|have| *have != tool) {
+            symlink(find(have), bin.join(have)).unwrap();
+        }
+        let mut command = project.command(env!("CARGO_BIN_EXE_txgen"));
+        let output = command.args(test(&["--tip"])).env("PATH", &bin).current_dir(project.path("p")).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        let expected = format!("{tool} is not installed: apt-get install {package}");
+        assert!(stderr.contains(&expected), "{stderr}");
+        assert_eq!(boots(&project), 0);
+    }
+}
+
+fn find(tool: &str) -> std::path::PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(tool)).find(|candidate| candidate.is_file());
+    found.unwrap_or_else(|| panic!("{tool} is not installed: `make setup-test` installs it"))
+}
+
+#[test]
+fn an_unknown_patch_series_or_selection_is_an_error() {
+    let project = project(&["good"]);
+    let patch = project.txgen(&test(&["--patch", "nope"])).expect(2);
+    assert!(patch.stderr.contains("series x has no patch nope; it has good"), "{}", patch.stderr);
+    let series = project.txgen(&["test", "y", "--tip", "--tree", "../k", "--base", "base"]).expect(2);
+    assert!(series.stderr.contains("series/y/series.toml"), "{}", series.stderr);
+    let nothing = project.txgen(&test(&[])).expect(2);
+    assert!(nothing.stderr.contains("--tip|--all|--patch <PATCH>"), "{}", nothing.stderr);
+    let config = project.txgen(&test(&["--tip", "--config", "other"])).expect(2);
+    assert!(config.stderr.contains("[possible values: net, debug]"), "{}", config.stderr);
+}
