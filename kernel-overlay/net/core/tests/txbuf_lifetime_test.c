@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /* KUnit tests of the lifetime of struct net_txbuf */
 
 #include <kunit/test.h>

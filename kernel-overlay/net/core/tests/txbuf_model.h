@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0 */
 
 #ifndef _NET_CORE_TESTS_TXBUF_MODEL_H
 #define _NET_CORE_TESTS_TXBUF_MODEL_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /* KUnit tests of counting the references of several fragments at once */
 
 #include <linux/skbuff_ref.h>

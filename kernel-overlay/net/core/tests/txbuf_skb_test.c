@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0
 /* KUnit tests of what skb operations do to fragments that have an owner */
 
 #include <linux/scatterlist.h>
