@@ -6,7 +6,7 @@ BASE ?= net-next
 OUT ?= out/$(NAME)
 TXGEN := target/release/txgen
 
-.PHONY: series test setup setup-test txgen lint unit guest debug mutations bench clean
+.PHONY: series test setup setup-test txgen lint guest debug bench clean
 
 series: setup txgen
 	$(TXGEN) base fetch $(BASE)
@@ -14,8 +14,8 @@ series: setup txgen
 	$(TXGEN) apply $(NAME)
 	$(TXGEN) check $(NAME)
 	$(TXGEN) test $(NAME) --tip
+	$(TXGEN) status $(NAME)
 	$(TXGEN) format-series $(NAME) -o $(OUT)
-	$(TXGEN) status $(NAME) --mails $(OUT)
 
 test: setup-test lint txgen
 	$(TXGEN) base fetch $(BASE)

@@ -13,6 +13,9 @@ use crate::progress::Progress;
 use crate::proof;
 use crate::series::Exception;
 
+/// The kind of the records.
+const KIND: &str = "check";
+
 /// Which checks to run on which patch.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -56,15 +59,9 @@ pub fn run(source: &Source<'_>, patches: &[Patch], selection: &Selection, except
             tools.insert(check.name, (check.tools)(source)?);
         }
         let key = key(source, check, &tools[check.name], patch.map_or(patches, std::slice::from_ref));
-        let (mut found, from_record) = findings_of(source, check, *patch, patches, &key)?;
-        for finding in &mut found {
-            check.name.clone_into(&mut finding.check);
-            if patch.is_some() || finding.patch.is_empty() {
-                name.clone_into(&mut finding.patch);
-            }
-        }
+        let (found, from_record) = findings_of(source, check, *patch, patches, &key)?;
         reused += usize::from(from_record);
-        findings.extend(found);
+        findings.extend(found.into_iter().map(|found| named(found, check, *patch)));
     }
     progress.done(&format!("{} results, {reused} of them from earlier runs", jobs.len()));
     let ran = |patch: &str, check: &str| {
@@ -75,6 +72,45 @@ pub fn run(source: &Source<'_>, patches: &[Patch], selection: &Selection, except
     let (findings, excused) = exceptions::apply(findings, except, ran);
     let checks = checks.iter().map(|check| check.name.to_owned()).collect();
     Ok(Report { checks, patches: chosen.iter().map(|patch| patch.name.clone()).collect(), findings, excused, reused })
+}
+
+/// What is on record about the patches, without running anything: the report on the checks that ran on every patch
+/// they apply to, and how many results each patch lacks.
+pub fn recorded(
+    source: &Source<'_>,
+    patches: &[Patch],
+    except: &[Exception],
+) -> Result<(Report, BTreeMap<String, usize>)> {
+    let checks = select_checks(&[])?;
+    let chosen = patches.iter().collect::<Vec<_>>();
+    let (mut findings, mut reused, mut missing) = (Vec::new(), 0, BTreeMap::new());
+    for (check, patch) in jobs(&checks, &chosen, true) {
+        let name = patch.map_or(SERIES, |patch| &patch.name);
+        let key = key(source, check, &(check.tools)(source)?, patch.map_or(patches, std::slice::from_ref));
+        match proof::load::<Vec<Finding>>(source.project, KIND, &key)? {
+            Some(found) => {
+                reused += 1;
+                findings.extend(found.into_iter().map(|found| named(found, check, patch)));
+            }
+            None => *missing.entry(name.to_owned()).or_default() += 1,
+        }
+    }
+    let ran = |patch: &str, _: &str| !missing.contains_key(patch);
+    let (findings, excused) = exceptions::apply(findings, except, ran);
+    let checks = checks.iter().map(|check| check.name.to_owned()).collect();
+    let patches = patches.iter().map(|patch| patch.name.clone()).collect();
+    Ok((Report { checks, patches, findings, excused, reused }, missing))
+}
+
+/// A finding with the check that found it, and the patch where the check did not name one.
+fn named(mut finding: Finding, check: &Check, patch: Option<&Patch>) -> Finding {
+    check.name.clone_into(&mut finding.check);
+    match patch {
+        Some(patch) => patch.name.clone_into(&mut finding.patch),
+        None if finding.patch.is_empty() => SERIES.clone_into(&mut finding.patch),
+        None => {}
+    }
+    finding
 }
 
 /// All pairs of check and patch, patch by patch; checks of the series come last.
@@ -96,7 +132,7 @@ fn findings_of(
     all: &[Patch],
     key: &str,
 ) -> Result<(Vec<Finding>, bool)> {
-    if let Some(found) = proof::load(source.project, "check", key)? {
+    if let Some(found) = proof::load(source.project, KIND, key)? {
         return Ok((found, true));
     }
     let found = match (check.scope, patch) {
@@ -104,7 +140,7 @@ fn findings_of(
         (Scope::Series(function), _) => function(source, all)?,
         (Scope::Patch(_), None) => Vec::new(),
     };
-    proof::store(source.project, "check", key, &found)?;
+    proof::store(source.project, KIND, key, &found)?;
     Ok((found, false))
 }
 

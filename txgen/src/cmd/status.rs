@@ -8,13 +8,16 @@ use super::which::Which;
 use crate::error::Exit;
 use crate::git::Repo;
 use crate::project::Project;
+use crate::report;
 use crate::series::apply;
 
 const EXAMPLES: &str = "Examples:
   txgen status zerocopy
   txgen status zerocopy --json";
 
-/// Says where a series stands: its patches, their files, and whether its branch is up to date.
+/// Says where a series stands: its branch, and the checks, builds and boots on record for each patch as it is.
+///
+/// Runs nothing: what is not on record shows as not run. Exit code 0 whatever the state is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -31,29 +34,29 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let repo = Repo::open(&base.git_dir)?;
     let branch = apply::branch(&series.name);
     let tip = repo.read_ref(&format!("refs/heads/{branch}"))?;
-    let commits = apply::build(project, &series, &base, false)?;
-    let state = match (&tip, commits.last()) {
+    let (_, applied) = args.which.build(project, false)?;
+    let state = match (&tip, applied.patches.last()) {
         (None, _) => "not applied",
         (Some(found), Some(last)) if found.commit == last.commit => "applied",
         (Some(found), Some(last)) if found.tree == last.tree => "applied with other messages",
         _ => "stale",
     };
+    let rows = report::rows(project, &series, &applied)?;
     if args.json {
-        let patches = commits
+        let patches = applied
+            .patches
             .iter()
             .map(
                 |p| json!({"name": p.name, "subject": p.subject, "commit": p.commit, "tree": p.tree, "files": p.files}),
             )
             .collect::<Vec<_>>();
         let value = json!({"name": series.name, "title": series.title, "version": series.version, "base": base.name,
-            "base_commit": base.commit, "branch": branch, "state": state, "patches": patches});
+            "base_commit": base.commit, "branch": branch, "state": state, "patches": patches, "on_record": rows});
         anstream::println!("{value:#}");
         return Ok(Exit::Good);
     }
     anstream::println!("{} v{} on {}: {}", series.name, series.version, base.name, series.title);
     anstream::println!("branch {branch}: {state}\n");
-    for (number, patch) in commits.iter().enumerate() {
-        anstream::println!("{:>3}  {:<24} {:>3} files  {}", number + 1, patch.name, patch.files.len(), patch.subject);
-    }
+    anstream::print!("{}", report::table(&rows));
     Ok(Exit::Good)
 }
