@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::files;
@@ -39,7 +40,14 @@ impl Worktree {
         files::make_dir(parent)?;
         let path = parent.join("lock");
         let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
-        let lock = Flock::lock(file, FlockArg::LockExclusive)
+        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .or_else(|(file, e)| match e {
+                Errno::EWOULDBLOCK => {
+                    eprintln!("waiting for another txgen that works in {}", dir.display());
+                    Flock::lock(file, FlockArg::LockExclusive)
+                }
+                _ => Err((file, e)),
+            })
             .map_err(|(_, e)| e)
             .with_context(|| format!("lock {}", path.display()))?;
         Ok(Self { dir, _lock: lock })
