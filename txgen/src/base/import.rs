@@ -128,7 +128,7 @@ impl<'a, F: Fn() -> u64> Stream<'a, F> {
         let path = clean_path(&entry.path_bytes())?;
         let shown = String::from_utf8_lossy(&path).into_owned();
         self.newest = self.newest.max(entry.header().mtime()?);
-        let link = entry.link_name_bytes().map(|l| l.into_owned());
+        let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
         let entry = match (kind, link) {
             (EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse, _) => {
                 let mode = if entry.header().mode()? & 0o100 == 0 { "100644" } else { "100755" };

@@ -32,7 +32,8 @@ struct Claims<'a> {
 /// Plans every patch of `series`. `elsewhere` are overlay files that other series add.
 pub fn plan<'a>(series: &'a Series, overlay: &Overlay, elsewhere: &BTreeSet<String>) -> Result<Vec<PatchPlan<'a>>> {
     let claims = claims(series, overlay)?;
-    for path in overlay.keys().filter(|path| !claims.contains_key(path.as_str()) && !elsewhere.contains(*path)) {
+    let is_claimed = |path: &&String| claims.contains_key(path.as_str()) || elsewhere.contains(*path);
+    if let Some(path) = overlay.keys().find(|path| !is_claimed(path)) {
         bail!("kernel-overlay/{path}: no patch of series {} claims it in `adds`", series.name);
     }
     let mut plans = series
