@@ -181,7 +181,7 @@ mod tests {
     use super::findings;
 
     const GOOD: &str = "net: add struct net_txbuf\n\nA fragment needs an owner.\n\n\
-  $ perf stat -e instructions:u -- ./a-quoted-command-line --that --is --wider --than --seventy-five\n\
+\x20 $ perf stat -e instructions:u -- ./a-quoted-command-line --that --is --wider --than --seventy-five\n\
 [1] https://lore.example.org/netdev/20261123-a-very-long-message-identifier-0123456789ab@example.org/\n\n\
 Link: https://lore.example.org/netdev/20261123-a-very-long-message-identifier-0123456789ab@example.org/";
 

@@ -40,7 +40,7 @@ pub fn write(
     recipients: &Recipients,
 ) -> Result<Mail> {
     let text = envelope.cover.as_deref().unwrap_or_default();
-    let (body, note) = split(text);
+    let (body, note) = split(text, &envelope.title);
     let view = View {
         body,
         note,
@@ -69,9 +69,10 @@ fn subject(envelope: &Envelope, count: usize) -> String {
     format!("[{}{version} {:0width$}/{count}] {}", patches::prefix(envelope), 0, envelope.title)
 }
 
-/// The text above and below a line that is exactly `---`.
-fn split(text: &str) -> (String, String) {
-    let mut lines = text.lines();
+/// The text above and below a line that is exactly `---`; a first line that repeats the title is left out.
+fn split(text: &str, title: &str) -> (String, String) {
+    let mut lines = text.trim_start().lines().peekable();
+    lines.next_if(|line| line.trim_start_matches("# ") == title);
     let body = lines.by_ref().take_while(|line| *line != "---").collect::<Vec<_>>().join("\n");
     let note = lines.collect::<Vec<_>>().join("\n");
     (body.trim().to_owned(), note.trim().to_owned())
@@ -98,4 +99,16 @@ fn diffstat(source: &Source<'_>) -> Result<String> {
     ]);
     let output = run.args(["--no-ext-diff", "--no-color", &source.base, &source.tip]).check()?;
     Ok(output.text().trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn the_cover_is_cut_at_its_own_line_and_does_not_repeat_the_title() {
+        let parts = |body: &str, note: &str| (body.to_owned(), note.to_owned());
+        assert_eq!(split("net: add\n\nWhy.\n\n---\nv2:\n - more\n", "net: add"), parts("Why.", "v2:\n - more"));
+        assert_eq!(split("net: other\n\n --- no cut\n", "net: add"), parts("net: other\n\n --- no cut", ""));
+    }
 }

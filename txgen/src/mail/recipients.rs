@@ -5,6 +5,7 @@
 //! with it the same series would go to others from another clone.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -24,23 +25,31 @@ pub struct Recipients {
     pub cc: Vec<String>,
 }
 
+/// What get_maintainer.pl reads of the tree when it is given patches.
+const PARTS: &[&str] = &["scripts/get_maintainer.pl", "MAINTAINERS", ".get_maintainer.ignore", ".mailmap"];
+
 /// The recipients of the patches, at least one.
+///
+/// The script gets a folder with the few files it reads, so that writing mails waits for no checkout.
 pub fn find(source: &Source<'_>, patches: &[Mail], envelope: &Envelope) -> Result<Recipients> {
-    source.require("scripts/get_maintainer.pl")?;
-    let tree = source.tree()?;
-    let dir = TempDir::new().context("make a folder for get_maintainer.pl's input")?;
-    let mut paths = Vec::new();
+    let dir = TempDir::new().context("make a folder for get_maintainer.pl")?;
+    for path in PARTS.iter().take(2) {
+        source.require(path)?;
+    }
+    for path in PARTS {
+        if let Some(bytes) = source.file(&source.tip, path)? {
+            files::write_atomic(&dir.path().join(path), &bytes)?;
+        }
+    }
     for mail in patches {
-        let path = dir.path().join(&mail.file);
-        files::write_atomic(&path, mail.text.as_bytes())?;
-        paths.push(path);
+        files::write_atomic(&dir.path().join("mails").join(&mail.file), mail.text.as_bytes())?;
     }
     // HOME: its .get_maintainer.conf and .ignore must not decide who gets the series.
-    let output = Run::new("perl", ["scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "--norolestats"])
+    let output = Run::new("perl", [PARTS[0], "--no-tree", "--nogit", "--nogit-fallback", "--norolestats"])
         .args(["--roles", "--nosubstatus"])
-        .args(&paths)
-        .dir(&tree)
-        .env("HOME", dir.path())
+        .args(patches.iter().map(|mail| Path::new("mails").join(&mail.file)))
+        .dir(dir.path())
+        .env("HOME", dir.path().join("mails"))
         .env("LC_ALL", "C")
         .check()
         .context("ask scripts/get_maintainer.pl for the recipients")?;
