@@ -6,7 +6,7 @@ BASE ?= net-next
 OUT ?= out/$(NAME)
 TXGEN := target/release/txgen
 
-.PHONY: series test setup setup-test txgen lint guest debug bench clean
+.PHONY: series test setup setup-test txgen lint guest debug mutations bench clean
 
 series: setup txgen
 	$(TXGEN) base fetch $(BASE)
@@ -35,6 +35,11 @@ lint:
 debug: setup txgen
 	$(TXGEN) base fetch $(BASE)
 	$(TXGEN) test $(NAME) --tip --config debug
+
+# Each mutation in vm-tests/mutations has to make the suites fail that it names.
+mutations: setup txgen
+	$(TXGEN) base fetch $(BASE)
+	$(TXGEN) mutate $(NAME)
 
 bench: setup txgen
 	$(TXGEN) base fetch $(BASE)

@@ -30,3 +30,5 @@ if [ "${1-}" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
 fi
 
 "$here/venv.sh"
+
+"$here/venv.sh"

@@ -37,6 +37,7 @@ enum Command {
     Check(cmd::check::Args),
     /// Build and boot a series in virtme-ng with its tests
     Test(cmd::test::Args),
+    Mutate(cmd::mutate::Args),
     /// Write the mails that git send-email posts
     FormatSeries(cmd::format_series::Args),
 }
@@ -67,6 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Status(args) => cmd::status::run(&project, &args),
         Command::Check(args) => cmd::check::run(&project, &args),
         Command::Test(args) => cmd::test::run(&project, &args),
+        Command::Mutate(args) => cmd::mutate::run(&project, &args),
         Command::FormatSeries(args) => cmd::format_series::run(&project, &args),
     }
 }

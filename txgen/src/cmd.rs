@@ -6,6 +6,7 @@ pub mod base;
 pub mod check;
 pub mod format_series;
 pub mod generate;
+pub mod mutate;
 pub mod status;
 pub mod test;
 pub mod which;

@@ -28,6 +28,7 @@ pub mod git;
 pub mod kernel;
 pub mod mail;
 pub mod model;
+pub mod mutate;
 pub mod overlay;
 pub mod process;
 pub mod progress;

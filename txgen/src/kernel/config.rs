@@ -9,12 +9,19 @@ use crate::files;
 use crate::project::Project;
 
 /// The configurations, each with the fragments in vm-tests/ that make it up; a later fragment wins.
-const CONFIGS: &[(&str, &[&str])] = &[("net", &["net.config"]), ("debug", &["net.config", "debug.config"])];
+const CONFIGS: &[(&str, &[&str])] = &[
+    ("net", &["net.config"]),
+    ("debug", &["net.config", "debug.config"]),
+    (COMPILE, &["net.config", "compile.config"]),
+];
+
+/// The configuration with many users of skb frags, in which objects are compiled and nothing is booted.
+pub const COMPILE: &str = "compile";
 
 /// A kernel configuration as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `net` or `debug`.
+    /// `net`, `debug` or [`COMPILE`].
     pub name: String,
     /// The options that differ from allnoconfig, one a line, sorted.
     pub text: String,
@@ -31,9 +38,9 @@ pub struct Lost {
     pub got: Option<String>,
 }
 
-/// Names of the configurations.
+/// Names of the configurations that can be booted.
 pub fn names() -> Vec<&'static str> {
-    CONFIGS.iter().map(|(name, _)| *name).collect()
+    CONFIGS.iter().map(|(name, _)| *name).filter(|name| *name != COMPILE).collect()
 }
 
 /// Reads configuration `name`.

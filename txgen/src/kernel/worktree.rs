@@ -40,16 +40,15 @@ impl Worktree {
         files::make_dir(parent)?;
         let path = parent.join("lock");
         let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
-        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
-            .or_else(|(file, e)| match e {
-                Errno::EWOULDBLOCK => {
-                    eprintln!("waiting for another txgen that works in {}", dir.display());
-                    Flock::lock(file, FlockArg::LockExclusive)
-                }
-                _ => Err((file, e)),
-            })
-            .map_err(|(_, e)| e)
-            .with_context(|| format!("lock {}", path.display()))?;
+        let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(lock),
+            Err((file, Errno::EWOULDBLOCK)) => {
+                eprintln!("waiting for another txgen that works in {}", dir.display());
+                Flock::lock(file, FlockArg::LockExclusive)
+            }
+            Err(failed) => Err(failed),
+        };
+        let lock = lock.map_err(|(_, e)| e).with_context(|| format!("lock {}", path.display()))?;
         Ok(Self { dir, _lock: lock })
     }
 
@@ -77,4 +76,31 @@ fn folder(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<PathBuf
         Purpose::Build => "build",
     };
     Ok(project.cache.join("work").join(&key[..12]).join(purpose).join("tree"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::{Purpose, Worktree};
+    use crate::project::Project;
+
+    #[test]
+    fn a_second_user_of_a_tree_waits_for_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = Project { root: dir.path().to_owned(), cache: dir.path().join("cache") };
+        let first = Worktree::lock(&project, dir.path(), Purpose::Build).unwrap();
+        let other = Worktree::lock(&project, dir.path(), Purpose::Check).unwrap();
+        assert_ne!(first.dir, other.dir);
+        let (send, receive) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope
+                .spawn(|| send.send(Worktree::lock(&project, dir.path(), Purpose::Build).map(|tree| tree.dir.clone())));
+            assert!(receive.recv_timeout(Duration::from_millis(300)).is_err(), "it did not wait");
+            let dir = first.dir.clone();
+            drop(first);
+            assert_eq!(receive.recv_timeout(Duration::from_secs(20)).unwrap().unwrap(), dir);
+        });
+    }
 }

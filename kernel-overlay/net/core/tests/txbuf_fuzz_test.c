@@ -43,8 +43,8 @@ static void fuzz_build(struct txm *m)
 /* Put a part of one skb into another one, if the two differ. */
 static void fuzz_move(struct txm *m, int i, bool shift)
 {
-	int to = txm_below(m, m->nr_skbs);
 	struct sk_buff *skb = m->skb[i].skb;
+	int to = txm_below(m, m->nr_skbs);
 
 	if (to == i || skb->pp_recycle != m->skb[to].skb->pp_recycle)
 		return;

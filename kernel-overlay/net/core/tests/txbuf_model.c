@@ -111,8 +111,8 @@ static void txm_free_page(void *page)
 
 struct txm *txm_create(struct kunit *test, u64 seed)
 {
-	struct txm *m;
 	unsigned int i;
+	struct txm *m;
 
 	m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m);
