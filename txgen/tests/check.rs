@@ -123,6 +123,23 @@ fn an_unchanged_series_is_checked_from_records() {
 }
 
 #[test]
+fn a_record_is_reused_for_the_same_message_and_tree_only() {
+    let [text, other] = ["int y;\n", "int z;\n"].map(with_function);
+    let kernel = one_patch(GOOD, &text);
+    let project = kernel.txgen_project();
+    let reused = |kernel: &Kernel| {
+        let applied = kernel.applied();
+        let source = Source::new(&project, &applied, None);
+        let selection = Selection { patch: None, only: vec!["inline".to_owned()] };
+        run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap().reused
+    };
+    assert_eq!(reused(&kernel), 0);
+    assert_eq!(reused(&one_patch(GOOD, &text)), 1);
+    assert_eq!(reused(&one_patch(&GOOD.replace("also", "often"), &text)), 0);
+    assert_eq!(reused(&one_patch(GOOD, &other)), 0);
+}
+
+#[test]
 fn a_changed_message_is_checked_again() {
     let mut kernel = one_patch(GOOD, &with_function("int y;\n"));
     check(&kernel, &["message"]).unwrap();

@@ -84,13 +84,14 @@ pub fn recorded(
     let checks = select_checks(&[])?;
     let chosen = patches.iter().collect::<Vec<_>>();
     let (mut findings, mut reused, mut missing) = (Vec::new(), 0, BTreeMap::new());
+    let mut tools: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for (check, patch) in jobs(&checks, &chosen, true) {
         let name = patch.map_or(SERIES, |patch| &patch.name);
-        // A tool that is not here can have left no result for the tools that are here.
-        let key =
-            (check.tools)(source).map(|tools| key(source, check, &tools, patch.map_or(patches, std::slice::from_ref)));
-        let found = key.map_or(Ok(None), |key| proof::load::<Vec<Finding>>(source.project, KIND, &key))?;
-        match found {
+        // A check whose tool is not there has nothing on record for it: `txgen check` names the tool.
+        let tools = tools.entry(check.name).or_insert_with(|| (check.tools)(source).ok());
+        let key = tools.as_ref().map(|tools| key(source, check, tools, patch.map_or(patches, std::slice::from_ref)));
+        let record = key.map(|key| proof::load::<Vec<Finding>>(source.project, KIND, &key)).transpose()?;
+        match record.flatten() {
             Some(found) => {
                 reused += 1;
                 findings.extend(found.into_iter().map(|found| named(found, check, patch)));

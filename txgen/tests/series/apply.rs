@@ -330,9 +330,8 @@ fn status_lists_patches_and_tells_a_stale_branch() {
     demo v1 on tiny: net: demo
     branch txgen/demo: not applied
 
-      1  rename                     1 files  net: rename skb_old()
-      2  txbuf                      2 files  net: add txbuf
-      3  more                       1 files  net: add more
+    patch     checks      build  boot  subject
+    rename    7 not run   -      -     net: rename skb_old()
     "#);
     project.txgen(&["apply", "demo"]).expect(0);
     let applied = project.txgen(&["status", "demo", "--json"]).expect(0).stdout;
