@@ -4,12 +4,12 @@
 NAME ?= zerocopy
 BASE ?= net-next
 OUT ?= out/$(NAME)
-TXGEN := target/release/txgen
+PROFILE ?= release
+TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup setup-test txgen lint guest debug mutations bench clean
+.PHONY: series test setup lint unit guest debug mutations bench txgen base clean
 
-series: setup txgen
-	$(TXGEN) base fetch $(BASE)
+series: setup base
 	$(TXGEN) generate --check
 	$(TXGEN) apply $(NAME)
 	$(TXGEN) check $(NAME)
@@ -17,13 +17,19 @@ series: setup txgen
 	$(TXGEN) status $(NAME)
 	$(TXGEN) format-series $(NAME) -o $(OUT)
 
-test: setup-test lint txgen
-	$(TXGEN) base fetch $(BASE)
+# One profile serves all of it, so that nothing is compiled twice.
+test:
+	vm-tests/setup.sh test
+	$(MAKE) lint
+	$(MAKE) base PROFILE=debug
+	$(MAKE) guest PROFILE=debug
+	$(MAKE) unit
+
+unit:
 	cargo nextest run
-	$(MAKE) guest
 
 # The series itself: every patch checked, the tip booted with its suites and compared with the base.
-guest: txgen
+guest:
 	$(TXGEN) check $(NAME)
 	$(TXGEN) test $(NAME) --tip --against-base
 
@@ -32,27 +38,24 @@ lint:
 	cargo clippy --all-targets -- -D warnings
 
 # The tip under KASAN, lockdep and kmemleak.
-debug: setup txgen
-	$(TXGEN) base fetch $(BASE)
+debug: setup base
 	$(TXGEN) test $(NAME) --tip --config debug
 
 # Each mutation in vm-tests/mutations has to make the suites fail that it names.
-mutations: setup txgen
-	$(TXGEN) base fetch $(BASE)
+mutations: setup base
 	$(TXGEN) mutate $(NAME)
 
-bench: setup txgen
+bench: setup base
+	cargo bench --bench apply
+
+base: txgen
 	$(TXGEN) base fetch $(BASE)
-	cargo bench
 
 txgen:
-	cargo build --release
+	cargo build $(if $(filter release,$(PROFILE)),--release)
 
 setup:
 	vm-tests/setup.sh
-
-setup-test:
-	vm-tests/setup.sh test
 
 clean:
 	rm -rf target out

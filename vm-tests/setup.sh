@@ -26,7 +26,7 @@ command -v cargo >/dev/null || {
 }
 if [ "${1-}" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
 	echo "setup: installing cargo-nextest"
-	cargo install --locked cargo-nextest
+	cargo install --locked --no-default-features --features default-no-update cargo-nextest
 fi
 
 "$here/venv.sh"
