@@ -26,19 +26,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List, fetch and describe the kernel trees that series apply to
     Base(cmd::base::Args),
     Generate(cmd::generate::Args),
-    /// Turn a series into commits on a base, on branch txgen/NAME
     Apply(cmd::apply::Args),
-    /// Say where a series stands: patches, checks, build, boot
     Status(cmd::status::Args),
-    /// Check each patch as netdev's CI would
     Check(cmd::check::Args),
-    /// Build and boot a series in virtme-ng with its tests
     Test(cmd::test::Args),
     Mutate(cmd::mutate::Args),
-    /// Write the mails that git send-email posts
     FormatSeries(cmd::format_series::Args),
 }
 

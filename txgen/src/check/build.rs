@@ -62,7 +62,7 @@ pub(super) const BUILD: Check = Check {
     name: "build",
     shows: "warnings of gcc W=1 that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 2,
+    version: 3,
     tools,
     scope: Scope::Patch(|source, patch| findings(source, patch, "build")),
 };
@@ -71,7 +71,7 @@ pub(super) const SPARSE: Check = Check {
     name: "sparse",
     shows: "warnings of sparse that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 2,
+    version: 3,
     tools,
     scope: Scope::Patch(|source, patch| findings(source, patch, "sparse")),
 };
@@ -101,7 +101,8 @@ fn findings(source: &Source<'_>, patch: &Patch, check: &str) -> Result<Vec<Findi
     let new = said(source, &patch.commit, &patch.tree, &objects)?;
     let finding = |complaint: &Complaint| {
         let level = if complaint.error { Level::Fail } else { Level::Warn };
-        Finding::new(level, check, &complaint.text).at(&complaint.file, Some(complaint.line))
+        let rule = if check == "build" { "gcc" } else { check };
+        Finding::new(level, rule, &complaint.text).at(&complaint.file, Some(complaint.line))
     };
     Ok(added(&old, &new).into_iter().filter(|complaint| complaint.check == check).map(finding).collect())
 }
