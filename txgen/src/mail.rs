@@ -130,7 +130,10 @@ pub fn write(
     }
     mails.extend(patches::finish(plain, &patches, envelope, &thread, &recipients, &source.base)?);
     folder::replace(out, &mails)?;
-    let first = recipients.to.first().context("recipients::find returns at least one")?;
+    // git send-email asks for a recipient unless it is told one, whatever the mails say: take the tree's list.
+    let everyone = recipients.cc.iter().chain(&recipients.to);
+    let list = everyone.into_iter().find(|who| header::address(who).starts_with("netdev@"));
+    let first = list.or(recipients.to.first()).context("recipients::find returns at least one")?;
     Ok(Outcome::Written(Written {
         dir: out.to_owned(),
         files: mails.iter().map(|mail| mail.file.clone()).collect(),

@@ -67,6 +67,7 @@ fn a_patch_that_does_not_compile_is_a_finding() {
     let found = found("", "int third(void) { return undeclared; }\n", "sparse").unwrap();
     let undeclared = |text: &String| text.starts_with("new: build: net/core/skbuff.c:8: gcc: 'undeclared' undeclared");
     assert!(found.iter().any(undeclared), "{found:?}");
+    assert_eq!(found.last().unwrap(), "new: sparse: sparse: did not run: see what gcc says of this patch");
 }
 
 #[test]

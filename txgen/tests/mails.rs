@@ -368,7 +368,7 @@ fn the_command_prints_the_files_the_recipients_and_how_to_send() {
     Cc: The Rest <rest@example.org>
     Cc: "A. Reviewer" <reviewer@example.org>
 
-    git send-email --to=net@example.org DIR/p/out/tiny/*.patch
+    git send-email --to=netdev@example.org DIR/p/out/tiny/*.patch
     "#);
     assert!(!ran.stderr.contains("Signed-off-by"), "{}", ran.stderr);
     let again = kernel.txgen("format-series", &["-v", "3", "--json"]).expect(0);

@@ -35,6 +35,7 @@ const USERS: &[&str] = &[
     "net/ipv4/tcp_output.o",
     "net/ipv4/ip_output.o",
     "net/ipv4/esp4.o",
+    "net/xfrm/xfrm_iptfs.o",
 ];
 
 /// Folders whose C files are no part of the kernel image.
@@ -62,7 +63,7 @@ pub(super) const BUILD: Check = Check {
     name: "build",
     shows: "warnings of gcc W=1 that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 3,
+    version: 4,
     tools,
     scope: Scope::Patch(|source, patch| findings(source, patch, "build")),
 };
@@ -71,7 +72,7 @@ pub(super) const SPARSE: Check = Check {
     name: "sparse",
     shows: "warnings of sparse that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 3,
+    version: 4,
     tools,
     scope: Scope::Patch(|source, patch| findings(source, patch, "sparse")),
 };
@@ -99,6 +100,9 @@ fn findings(source: &Source<'_>, patch: &Patch, check: &str) -> Result<Vec<Findi
         );
     }
     let new = said(source, &patch.commit, &patch.tree, &objects)?;
+    if check == "sparse" && new.complaints.iter().any(|complaint| complaint.error && complaint.check == "build") {
+        return Ok(vec![Finding::new(Level::Fail, check, "did not run: see what gcc says of this patch")]);
+    }
     let finding = |complaint: &Complaint| {
         let level = if complaint.error { Level::Fail } else { Level::Warn };
         let rule = if check == "build" { "gcc" } else { check };
