@@ -94,6 +94,9 @@ pub fn run(prover: &mut Prover<'_>, subject: &Subject, mutation: &Mutation) -> R
             proved.proof.build_errors.join("; ")
         );
     };
+    if !boot.suites.iter().any(|suite| suite.outcome == Outcome::Passed) {
+        bail!("{}: no suite passed at all, which shows nothing: see {}", mutation.file.display(), boot.log.display());
+    }
     Ok(judge(mutation, &boot))
 }
 

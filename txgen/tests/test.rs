@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::TestProject;
+use common::{Ran, TestProject};
 use serde_json::Value;
 
 const MAKEFILE: &str = "\
@@ -307,4 +307,42 @@ fn an_unknown_patch_series_or_selection_is_an_error() {
     assert!(nothing.stderr.contains("--tip|--all|--patch <PATCH>"), "{}", nothing.stderr);
     let config = project.txgen(&test(&["--tip", "--config", "other"])).expect(2);
     assert!(config.stderr.contains("[possible values: net, debug]"), "{}", config.stderr);
+}
+
+/// A mutation of the tip that makes it `play:` something else and that `suites` have to notice.
+fn mutation(project: &TestProject, play: &str, suites: &str) {
+    let text = format!(
+        "# It plays another log.\n# must fail: {suites}\ndiff --git a/net/core/a.c b/net/core/a.c\n--- a/net/core/a.c\n\
+         +++ b/net/core/a.c\n@@ -1,2 +1,2 @@\n-/* play:good */\n+/* play:{play} */\n int patched_good;\n"
+    );
+    project.write("p/vm-tests/mutations/other-log.diff", &text);
+}
+
+fn mutate(project: &TestProject, code: i32) -> Ran {
+    project.txgen(&["mutate", "x", "--tree", "../k", "--base", "base"]).expect(code)
+}
+
+#[test]
+fn a_mutation_is_caught_where_its_suites_fail_and_told_where_they_pass() {
+    let project = project(&["good"]);
+    mutation(&project, "warning", "net_txbuf_skb, net_txbuf_runs");
+    let caught = mutate(&project, 0).stdout;
+    assert!(caught.starts_with("caught     other-log"), "{caught}");
+    mutation(&project, "warning", "net_txbuf_skb, net_txbuf");
+    let missed = mutate(&project, 1).stdout;
+    assert!(missed.starts_with("NOT CAUGHT other-log                  by net_txbuf "), "{missed}");
+}
+
+#[test]
+fn a_mutation_that_does_not_build_or_apply_is_an_error_with_its_file() {
+    let project = project(&["good"]);
+    mutation(&project, "broken */ int b(void) { return no; } /*", "net_txbuf");
+    let stderr = mutate(&project, 2).stderr;
+    assert!(stderr.contains("it does not build, which shows nothing"), "{stderr}");
+    project.write(
+        "p/vm-tests/mutations/gone.diff",
+        "# x\n# must fail: net_txbuf\ndiff --git a/b.c b/b.c\n--- a/b.c\n+++ b/b.c\n@@ -1 +1 @@\n-x\n+y\n",
+    );
+    let stderr = mutate(&project, 2).stderr;
+    assert!(stderr.contains("gone.diff:4: b.c is not in the tree"), "{stderr}");
 }
