@@ -43,7 +43,7 @@ pub struct Args {
     /// Also test the base: a suite that passes there has to pass on each patch
     #[arg(long)]
     against_base: bool,
-    /// Seconds a boot may take [default: 180, with --config debug 600]
+    /// Seconds a boot may take [default: 180, with --config debug 1800]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86400))]
     timeout: Option<u64>,
     /// Build and boot again what is recorded as passed
@@ -60,7 +60,7 @@ pub struct Args {
 /// Runs `txgen test`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let config = config::load(project, &args.config)?;
-    let seconds = args.timeout.unwrap_or(if args.config == "debug" { 600 } else { 180 });
+    let seconds = args.timeout.unwrap_or(if args.config == "debug" { 1800 } else { 180 });
     let (_, applied) = args.which.apply(project, args.signoff)?;
     let subjects = select(&applied, args)?;
     let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?;
