@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Kernel source trees on disk and builds of them.
 //!
-//! A repository's tree lies in `$TXGEN_CACHE/work/ID/tree` and its build folders in `work/ID/build/CONFIG`: the
+//! A repository's tree lies in `$TXGEN_CACHE/work/ID/PURPOSE/tree`, its build folders in `work/ID/PURPOSE/build/CONFIG`: the
 //! way from one to the other is the same everywhere, so one ccache serves all repositories.
 
 pub mod build;

@@ -130,7 +130,7 @@ pub struct Applied {
 }
 
 /// A patch as a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct AppliedPatch {
     /// Its name in series.toml.
     pub name: String,

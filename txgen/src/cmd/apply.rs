@@ -34,11 +34,8 @@ pub struct Args {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.apply(project, args.signoff)?;
     if args.json {
-        let patches = applied.patches.iter().map(
-            |p| json!({"name": p.name, "subject": p.subject, "commit": p.commit, "tree": p.tree, "files": p.files}),
-        );
         let value = json!({"name": applied.name, "base": applied.base.name, "base_commit": applied.base.commit,
-            "branch": applied.branch, "patches": patches.collect::<Vec<_>>()});
+            "branch": applied.branch, "patches": applied.patches});
         anstream::println!("{value:#}");
         return Ok(Exit::Good);
     }

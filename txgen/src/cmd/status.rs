@@ -9,7 +9,6 @@ use crate::error::Exit;
 use crate::git::Repo;
 use crate::project::Project;
 use crate::report;
-use crate::series::apply;
 
 const EXAMPLES: &str = "Examples:
   txgen status zerocopy
@@ -30,11 +29,9 @@ pub struct Args {
 
 /// Runs `txgen status`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let (series, base) = args.which.find(project)?;
-    let repo = Repo::open(&base.git_dir)?;
-    let branch = apply::branch(&series.name);
-    let tip = repo.read_ref(&format!("refs/heads/{branch}"))?;
-    let (_, applied) = args.which.build(project, false)?;
+    let (series, applied) = args.which.build(project, false)?;
+    let (base, branch) = (&applied.base, &applied.branch);
+    let tip = Repo::open(&applied.git_dir)?.read_ref(&format!("refs/heads/{branch}"))?;
     let state = match (&tip, applied.patches.last()) {
         (None, _) => "not applied",
         (Some(found), Some(last)) if found.commit == last.commit => "applied",
@@ -43,15 +40,8 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     };
     let rows = report::rows(project, &series, &applied)?;
     if args.json {
-        let patches = applied
-            .patches
-            .iter()
-            .map(
-                |p| json!({"name": p.name, "subject": p.subject, "commit": p.commit, "tree": p.tree, "files": p.files}),
-            )
-            .collect::<Vec<_>>();
         let value = json!({"name": series.name, "title": series.title, "version": series.version, "base": base.name,
-            "base_commit": base.commit, "branch": branch, "state": state, "patches": patches, "on_record": rows});
+            "base_commit": base.commit, "branch": branch, "state": state, "patches": applied.patches, "on_record": rows});
         anstream::println!("{value:#}");
         return Ok(Exit::Good);
     }
