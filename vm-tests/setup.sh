@@ -31,4 +31,3 @@ fi
 
 "$here/venv.sh"
 
-"$here/venv.sh"
