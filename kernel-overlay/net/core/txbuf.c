@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/skbuff_ref.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 #include <net/txbuf/helpers.h>
 
 /* The tag needs two low bits in everything that a netmem_ref may point at. */
@@ -231,6 +232,154 @@ unsigned int net_txbuf_put_run(const skb_frag_t *frags, unsigned int nr)
 	return n;
 }
 EXPORT_SYMBOL_GPL(net_txbuf_put_run);
+
+/* The txbuf that holds the memory of the last fragment of @skb, if memory for
+ * @ubuf can be added to it.  Nobody else adds to it: it is reached through an
+ * skb that only the caller may append to.
+ */
+static struct net_txbuf *net_txbuf_tail(const struct sk_buff *skb,
+					const struct ubuf_info *ubuf)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	struct net_txbuf *tb;
+	netmem_ref netmem;
+
+	if (!shinfo->nr_frags)
+		return NULL;
+
+	netmem = skb_frag_netmem(&shinfo->frags[shinfo->nr_frags - 1]);
+	if (!netmem_is_txbuf(netmem))
+		return NULL;
+
+	tb = netmem_to_txbuf(netmem);
+	if (tb->type != NET_TXBUF_ZCOPY_USER || tb->ubuf != ubuf ||
+	    tb->nr_slots == tb->max_slots)
+		return NULL;
+
+	return tb;
+}
+
+/* Make frags of the slots of @tb from its nr_slots up to @nr_slots, which the
+ * caller has filled in.  The first may continue the last frag.
+ *
+ * Returns how many frags, each of which owes a reference on @tb, were added.
+ */
+static unsigned int net_txbuf_add_frags(struct sk_buff *skb,
+					struct net_txbuf *tb,
+					unsigned int nr_slots)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int frag = shinfo->nr_frags;
+	unsigned int slot = tb->nr_slots;
+	struct bio_vec *bv = &tb->bv[slot];
+	unsigned int i;
+
+	if (slot && net_txbuf_extend(tb, &shinfo->frags[frag - 1], bv->bv_page,
+				     bv->bv_offset, bv->bv_len)) {
+		/* Both halves of a page that is in two bvecs were pinned. */
+		if (bv->bv_offset)
+			unpin_user_folio(page_folio(bv->bv_page), 1);
+		nr_slots--;
+		memmove(bv, bv + 1, (nr_slots - slot) * sizeof(*bv));
+	}
+
+	for (i = slot; i < nr_slots; i++, bv++)
+		__skb_fill_netmem_desc_noacc(shinfo, frag++,
+					     net_txbuf_slot_netmem(tb, i),
+					     bv->bv_offset, bv->bv_len);
+	shinfo->nr_frags = frag;
+	tb->nr_slots = nr_slots;
+
+	return nr_slots - slot;
+}
+
+/* Pin as much user memory as one txbuf and one call of GUP can take. */
+static ssize_t net_txbuf_fill_once(struct sk_buff *skb, struct iov_iter *from,
+				   size_t length, struct ubuf_info *ubuf)
+{
+	unsigned int room = MAX_SKB_FRAGS - skb_shinfo(skb)->nr_frags;
+	struct net_txbuf *tb = net_txbuf_tail(skb, ubuf);
+	unsigned int offset, refs;
+	unsigned short nr_slots;
+	bool fresh = false;
+	ssize_t len = 0;
+
+	if (tb) {
+		nr_slots = tb->nr_slots;
+		len = iov_iter_extract_bvecs(from, tb->bv, length, &nr_slots,
+					     min(nr_slots + room,
+						 tb->max_slots), 0, 0);
+	}
+
+	/* Memory of another kind (see zone_device_pages_have_same_pgmap())
+	 * than that in @tb gives nothing, and needs a txbuf of its own.
+	 */
+	if (!len) {
+		tb = net_txbuf_alloc(NET_TXBUF_ZCOPY_USER, &net_txbuf_user_ops,
+				     ubuf, GFP_KERNEL);
+		if (!tb)
+			return -ENOMEM;
+
+		fresh = true;
+		nr_slots = 0;
+		len = iov_iter_extract_bvecs(from, tb->bv, length, &nr_slots,
+					     room, 0, 0);
+	}
+
+	if (len <= 0) {
+		if (fresh)
+			net_txbuf_put(tb);
+		return -EFAULT;
+	}
+
+	offset = tb->bv[tb->nr_slots].bv_offset;
+	skb->truesize += PAGE_ALIGN(offset + len);
+	skb->data_len += len;
+	skb->len += len;
+
+	refs = net_txbuf_add_frags(skb, tb, nr_slots);
+	if (fresh)
+		refs--;		/* the filler gives its own away */
+	if (refs)
+		refcount_add(refs, &tb->ref);
+
+	return len;
+}
+
+/**
+ * net_txbuf_fill_skb - attach user memory to an skb without copying it
+ * @skb: the skb, which only the caller may append to
+ * @from: where the memory is, backed by user memory; advanced
+ * @length: how many bytes to attach at most
+ * @ubuf: the completion to hold as long as the memory is in use, or NULL
+ *
+ * The memory is pinned.  The pins belong to a txbuf: that of the last fragment
+ * of @skb if there is one for the same @ubuf with room for more, else a new
+ * one.
+ *
+ * Context: Process context of the owner of the memory, may sleep.
+ * Return: 0 if all bytes were attached, -EMSGSIZE if @skb has no room for more
+ * fragments, -EFAULT if there is memory that can not be pinned, -ENOMEM if
+ * there is no memory for a txbuf.  Bytes before the error are attached.
+ */
+int net_txbuf_fill_skb(struct sk_buff *skb, struct iov_iter *from,
+		       size_t length, struct ubuf_info *ubuf)
+{
+	while (length && iov_iter_count(from)) {
+		ssize_t len;
+
+		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS)
+			return -EMSGSIZE;
+
+		len = net_txbuf_fill_once(skb, from, length, ubuf);
+		if (len < 0)
+			return len;
+		length -= len;
+	}
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(net_txbuf_fill_skb);
 
 static int __init net_txbuf_init(void)
 {

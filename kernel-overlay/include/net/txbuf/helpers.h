@@ -17,6 +17,8 @@ netmem_ref net_txbuf_append(struct net_txbuf *tb, struct page *page,
 bool net_txbuf_extend(struct net_txbuf *tb, skb_frag_t *frag,
 		      struct page *page, unsigned int offset,
 		      unsigned int len);
+int net_txbuf_fill_skb(struct sk_buff *skb, struct iov_iter *from,
+		       size_t length, struct ubuf_info *ubuf);
 void __net_txbuf_release(struct net_txbuf *tb);
 
 /**
