@@ -2,6 +2,7 @@
 //! One command a file: `Args`, whose doc comments are the help, and `run`.
 
 pub mod apply;
+pub mod audit;
 pub mod base;
 pub mod check;
 pub mod format_series;

@@ -150,6 +150,32 @@ impl Repo {
         Ok(found)
     }
 
+    /// Path and blob id of every plain file of a tree whose path `wanted` takes, sorted by path.
+    pub fn list(&self, tree: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        let mut left = vec![(String::new(), oid(tree)?)];
+        while let Some((folder, id)) = left.pop() {
+            for entry in &self.repo.find_tree(id).with_context(|| format!("read tree {id}"))? {
+                let name = entry.name().with_context(|| format!("a name in {folder} is no UTF-8"))?;
+                let path = format!("{folder}{name}");
+                match entry.kind() {
+                    Some(ObjectType::Blob) if mode(entry.filemode_raw()) != Mode::Link && wanted(&path) => {
+                        found.push((path, entry.id().to_string()));
+                    }
+                    Some(ObjectType::Tree) => left.push((format!("{path}/"), entry.id())),
+                    _ => {}
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The bytes of blob `id`.
+    pub fn blob(&self, id: &str) -> Result<Vec<u8>> {
+        self.bytes(oid(id)?)
+    }
+
     /// The tree that `changes` make of `tree`.
     pub fn change_tree(&self, tree: &str, changes: &Changes) -> Result<String> {
         let mut update = TreeUpdateBuilder::new();

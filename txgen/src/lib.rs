@@ -8,13 +8,14 @@
 //!                                                    |
 //! series/NAME (toml, msg, diff, cocci) -> series::plan -> git::commit_series
 //!                                                    |
-//!               check <- Applied -> kernel::build -> vm::run -> proof
+//!        audit, check <- Applied -> kernel::build -> vm::run -> proof
 //!                                                    |
 //!                                             mail, report
 //! ```
 //!
 //! `cmd` imports everything; nothing imports `cmd`.
 
+pub mod audit;
 pub mod base;
 pub mod check;
 pub mod cli;

@@ -48,6 +48,8 @@ pub struct Envelope {
     pub cc: Vec<String>,
     /// Text of cover.md.
     pub cover: Option<String>,
+    /// The table of the audit, where the series has one.
+    pub audit: Option<String>,
     /// By patch name: the text for below its `---`.
     pub notes: BTreeMap<String, String>,
     /// Findings that the series justifies.
@@ -69,6 +71,7 @@ impl Envelope {
             to: series.to.clone(),
             cc: series.cc.clone(),
             cover: series.cover.clone(),
+            audit: None,
             notes: series.patches.iter().filter_map(note).collect(),
             exceptions: series.exceptions.clone(),
             rfc,
@@ -178,7 +181,8 @@ impl Thread {
         let notes = envelope.notes.iter().map(|(name, note)| format!("{name}\0{note}\0")).collect::<String>();
         let cover = envelope.cover.as_deref().unwrap_or_default();
         let rfc = [u8::from(envelope.rfc)];
-        let mut parts = vec![envelope.title.as_bytes(), cover.as_bytes(), notes.as_bytes(), &rfc];
+        let audit = envelope.audit.as_deref().unwrap_or_default();
+        let mut parts = vec![envelope.title.as_bytes(), cover.as_bytes(), notes.as_bytes(), audit.as_bytes(), &rfc];
         parts.extend(patches.iter().map(|patch| patch.commit.as_bytes()));
         Ok(Self {
             has_cover: envelope.cover.as_deref().is_some_and(|text| !text.trim().is_empty()),

@@ -6,6 +6,7 @@
 //! So one readable final file stands for all its steps.
 
 mod parse;
+pub mod uses;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -42,6 +42,7 @@ fn envelope() -> Envelope {
         to: vec![],
         cc: vec!["Extra <extra@example.org>".to_owned()],
         cover: Some(COVER.to_owned()),
+        audit: None,
         notes: BTreeMap::from([("third".to_owned(), "A note, not for the log.\n".to_owned())]),
         exceptions: vec![],
         rfc: false,

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::which::Which;
+use crate::audit;
 use crate::check::{Finding, SERIES};
 use crate::error::Exit;
 use crate::mail::{self, Envelope, Outcome, Written};
@@ -20,7 +21,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Writes the mails that git send-email posts: a cover letter, and the patches in one thread.
 ///
-/// Everything comes from series/NAME/, the base's get_maintainer.pl and git's identity: the same input gives the
+/// Everything comes from series/NAME/ (the audit's table too, see `txgen audit`), the base's get_maintainer.pl and git's identity: the same input gives the
 /// same bytes. Nothing is sent. What netdev would send back (see `txgen check`) is refused with exit code 1. The
 /// folder is put in place as a whole; a folder with other files in it is left alone.
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,9 @@ pub struct Args {
 /// Runs `txgen format-series`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (series, applied) = args.which.build(project, args.signoff)?;
-    let envelope = Envelope::of(&series, args.series_version, args.rfc);
+    let audit = audit::run(project, &series, &applied)?;
+    let table = audit.as_ref().map(audit::show::cover);
+    let envelope = Envelope { audit: table, ..Envelope::of(&series, args.series_version, args.rfc) };
     let out = args.out.clone().unwrap_or_else(|| project.root.join("out").join(&series.name));
     let out = std::path::absolute(&out).with_context(|| format!("resolve {}", out.display()))?;
     match mail::write(project, &applied, &envelope, &out, &args.force)? {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The cover letter: cover.md, shortlog and diffstat through templates/cover.txt.tera.
+//! The cover letter: cover.md, the audit's table, shortlog and diffstat through templates/cover.txt.tera.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -18,6 +18,8 @@ struct View {
     body: String,
     /// The rest of cover.md: the changelog, empty where there is none.
     note: String,
+    /// The table of the audit, empty where there is none.
+    audit: String,
     /// `git shortlog`, as in a cover letter of git's own.
     shortlog: String,
     /// `git diff --stat --summary` from the base to the last patch.
@@ -44,6 +46,7 @@ pub fn write(
     let view = View {
         body,
         note,
+        audit: envelope.audit.as_deref().unwrap_or_default().trim_end().to_owned(),
         shortlog: shortlog(source)?,
         diffstat: diffstat(source)?,
         base_commit: source.base.clone(),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Add, Cocci, Exception, Message, Patch, Series, Text, path};
+use crate::audit::rules::FILE as AUDIT;
 use crate::base::record::is_name;
 use crate::check;
 use crate::cocci::residue_pattern;
@@ -237,7 +238,7 @@ impl Loader<'_> {
 
     /// Refuses files that nothing refers to: a patch that was renamed in one place only leaves them.
     fn refuse_strays(&self, series: &Series) -> Result<()> {
-        let mut known = BTreeSet::from([PathBuf::from("series.toml"), PathBuf::from("cover.md")]);
+        let mut known = BTreeSet::from(["series.toml", "cover.md", AUDIT].map(PathBuf::from));
         for patch in &series.patches {
             known.extend(["msg", "diff", "cocci"].map(|kind| PathBuf::from(format!("{}.{kind}", patch.name))));
             known.extend(

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-//! C source to items: the only user of tree-sitter.
+//! C source to syntax tree and to items; with its sibling `uses` the only user of tree-sitter.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::{Context, Result};
-use tree_sitter::{Node as Syntax, Parser};
+use tree_sitter::{Node as Syntax, Parser, Tree};
 
 use super::{Block, Entry, Item, Node};
 
-/// Splits C source into items and conditional blocks.
-pub(super) fn nodes(text: &str, lines: &[&str]) -> Result<Vec<Node>> {
+/// The syntax tree of C source.
+pub(super) fn tree(text: &str) -> Result<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_c::LANGUAGE.into()).context("load the C grammar")?;
-    let tree = parser.parse(text, None).context("parse C source")?;
+    parser.parse(text, None).context("parse C source")
+}
+
+/// Splits C source into items and conditional blocks.
+pub(super) fn nodes(text: &str, lines: &[&str]) -> Result<Vec<Node>> {
+    let tree = tree(text)?;
     let root = tree.root_node();
     let mut builder = Builder { text, lines, nodes: Vec::new(), comments: None, is_file: true };
     builder.add_all(&mut root.children(&mut root.walk()));

@@ -49,6 +49,11 @@ fn managed() -> PathBuf {
 
 impl Kernel {
     pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// A kernel that has more files.
+    pub fn with(files: &[(&str, &str)]) -> Self {
         let project = TestProject::new("");
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
         project
@@ -63,6 +68,9 @@ impl Kernel {
             "k/include/linux/skbuff.h",
             "/* SPDX-License-Identifier: GPL-2.0 */\nstruct sk_buff {\n\tint first;\n};\n",
         );
+        for (path, text) in files {
+            project.write(&format!("k/{path}"), text);
+        }
         let tar = project.path("scripts.tar");
         let repo = managed();
         let archive = ["--git-dir", repo.to_str().unwrap(), "archive", "-o", tar.to_str().unwrap()];
