@@ -36,7 +36,7 @@ pub const C_HEADER: &str = "kernel-overlay/include/net/txbuf/types.h";
 pub const RUST_TYPES: &str = "generated/rust/txbuf_types.rs";
 
 /// Tables and diagrams of the types for the documentation; moves like the Rust side.
-pub const STRUCT_TABLES: &str = "generated/Documentation/networking/txbuf-structs.rst";
+pub const STRUCT_TABLES: &str = "kernel-overlay/Documentation/networking/txbuf-structs.rst";
 
 /// A file as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]

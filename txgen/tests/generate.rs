@@ -13,7 +13,7 @@ use common::TestProject;
 
 const HEADER: &str = "p/kernel-overlay/include/net/txbuf/types.h";
 const RUST: &str = "p/generated/rust/txbuf_types.rs";
-const TABLES: &str = "p/generated/Documentation/networking/txbuf-structs.rst";
+const TABLES: &str = "p/kernel-overlay/Documentation/networking/txbuf-structs.rst";
 const DESIGN: &str = "p/txgen/src/design.rs";
 
 fn root() -> PathBuf {
@@ -70,13 +70,13 @@ fn stale_files_are_written_and_named_once() {
     insta::assert_snapshot!(ran.stdout, @r"
     wrote kernel-overlay/include/net/txbuf/types.h
     wrote generated/rust/txbuf_types.rs
-    wrote generated/Documentation/networking/txbuf-structs.rst
+    wrote kernel-overlay/Documentation/networking/txbuf-structs.rst
     3 of 3 generated files were stale
     ");
     for (copy, original) in [
         (HEADER, "kernel-overlay/include/net/txbuf/types.h"),
         (RUST, "generated/rust/txbuf_types.rs"),
-        (TABLES, "generated/Documentation/networking/txbuf-structs.rst"),
+        (TABLES, "kernel-overlay/Documentation/networking/txbuf-structs.rst"),
     ] {
         assert_eq!(project.read(copy), fs::read_to_string(root().join(original)).unwrap());
     }
@@ -235,8 +235,8 @@ fn missing_design_and_missing_templates_are_named() {
 #[test]
 fn file_that_can_not_be_written_leaves_the_others_unwritten() {
     let project = project();
-    project.write("p/generated/Documentation/networking", "a file where a folder should be\n");
+    project.write("p/kernel-overlay/Documentation/networking", "a file where a folder should be\n");
     let ran = project.txgen(&["generate"]).expect(2);
-    assert!(ran.stderr.contains("generated/Documentation/networking"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("kernel-overlay/Documentation/networking"), "{}", ran.stderr);
     assert!(!project.path(HEADER).exists() && !project.path(RUST).exists());
 }
