@@ -6,6 +6,7 @@
 
 pub mod diff;
 pub mod identity;
+pub mod lines;
 pub mod refs;
 
 use std::collections::BTreeMap;

@@ -28,6 +28,7 @@ pub mod files;
 pub mod git;
 pub mod kernel;
 pub mod mail;
+pub mod merge;
 pub mod model;
 pub mod mutate;
 pub mod overlay;
