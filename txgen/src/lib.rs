@@ -37,6 +37,7 @@ pub mod progress;
 pub mod project;
 pub mod proof;
 pub mod prove;
+pub mod rebase;
 pub mod render;
 pub mod report;
 pub mod series;

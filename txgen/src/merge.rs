@@ -32,21 +32,30 @@ pub struct Sides<T> {
 pub struct Merged {
     /// What came of it, with diff3 markers where it is in conflict.
     pub bytes: Vec<u8>,
-    /// What is in conflict.
-    pub conflicts: Vec<Clash>,
-    /// The items that both sides changed and whose lines merged.
-    pub both: Vec<String>,
+    /// The items that both sides changed.
+    pub touched: Vec<Touched>,
     /// Why the file was merged by its lines alone, where it was.
     pub by_lines: Option<String>,
 }
 
-/// An item that two sides changed in ways that exclude each other.
+/// An item that both sides changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clash {
-    /// The item's name.
+pub struct Touched {
+    /// Its name.
     pub item: String,
-    /// Why it has to be merged by hand.
-    pub why: &'static str,
+    /// What both sides come from.
+    pub base: String,
+    /// What it is where it is carried to.
+    pub ours: String,
+    /// Why it has to be merged by hand, where it was not merged.
+    pub clash: Option<&'static str>,
+}
+
+impl Merged {
+    /// What has to be merged by hand.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Touched> {
+        self.touched.iter().filter(|touched| touched.clash.is_some())
+    }
 }
 
 const SAME_LINES: &str = "both sides change the same lines";
@@ -54,7 +63,7 @@ const BODY: &str = "both sides change the body of a type, whose order is an inte
 
 /// Merges the file at `path`.
 pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels) -> Result<Merged> {
-    let taken = |bytes: &[u8]| Merged { bytes: bytes.to_vec(), conflicts: vec![], both: vec![], by_lines: None };
+    let taken = |bytes: &[u8]| Merged { bytes: bytes.to_vec(), touched: vec![], by_lines: None };
     if sides.ours == sides.theirs || sides.theirs == sides.base {
         return Ok(taken(sides.ours));
     }
@@ -62,8 +71,9 @@ pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels) -> Result<Merged>
         return Ok(taken(sides.theirs));
     }
     if [sides.base, sides.ours, sides.theirs].iter().any(|side| side.contains(&0)) {
-        let clash = Clash { item: path.to_owned(), why: "both sides change a binary file" };
-        return Ok(Merged { conflicts: vec![clash], ..taken(sides.ours) });
+        let clash = Some("both sides change a binary file");
+        let touched = Touched { item: path.to_owned(), base: String::new(), ours: String::new(), clash };
+        return Ok(Merged { touched: vec![touched], ..taken(sides.ours) });
     }
     let text = Text::of(sides);
     let texts = Sides { base: text.sides[0].as_str(), ours: &text.sides[1], theirs: &text.sides[2] };
@@ -97,9 +107,9 @@ fn by_items(sides: Sides<&str>, labels: &Labels) -> Result<std::result::Result<M
 }
 
 fn by_lines(path: &str, sides: Sides<&str>, labels: &Labels, why: Option<String>) -> Result<Merged> {
-    let merged = part(sides, labels)?;
-    let conflicts = merged.clash.map(|why| Clash { item: path.to_owned(), why }).into_iter().collect();
-    Ok(Merged { bytes: merged.bytes, conflicts, both: vec![path.to_owned()], by_lines: why })
+    let Part { bytes, clash } = part(sides, labels)?;
+    let touched = Touched { item: path.to_owned(), base: sides.base.to_owned(), ours: sides.ours.to_owned(), clash };
+    Ok(Merged { bytes, touched: vec![touched], by_lines: why })
 }
 
 /// Some lines that were merged, or why they were not.

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::order::Slot;
 use super::split::Piece;
-use super::{Clash, Merged, Sides, part};
+use super::{Merged, Sides, Touched, part};
 use crate::git::lines::{Labels, marked};
 
 const REMOVED: &str = "one side removes what the other changes";
@@ -21,7 +21,7 @@ struct Three<'a> {
 
 /// Writes the merged file.
 pub(super) fn write(sides: Sides<&[Piece<'_>]>, order: &[Slot], labels: &Labels) -> Result<Merged> {
-    let mut merged = Merged { bytes: Vec::new(), conflicts: Vec::new(), both: Vec::new(), by_lines: None };
+    let mut merged = Merged { bytes: Vec::new(), touched: Vec::new(), by_lines: None };
     for slot in order {
         let three = Three {
             base: slot.base.map(|i| &sides.base[i]),
@@ -51,17 +51,15 @@ fn text(three: Three<'_>, labels: &Labels, merged: &mut Merged) -> Result<Vec<u8
         _ if ours == base => return Ok(theirs.into_bytes()),
         (Some(_), Some(_), Some(_)) => {
             let part = part(Sides { base: &base, ours: &ours, theirs: &theirs }, labels)?;
-            match part.clash {
-                Some(why) => merged.conflicts.push(Clash { item: name(), why }),
-                None => merged.both.push(name()),
-            }
+            merged.touched.push(Touched { item: name(), base, ours, clash: part.clash });
             return Ok(part.bytes);
         }
         (None, ..) => ADDED,
         (Some(_), ..) => REMOVED,
     };
-    merged.conflicts.push(Clash { item: name(), why: clash });
-    Ok(marked(base.as_bytes(), ours.as_bytes(), theirs.as_bytes(), labels))
+    let bytes = marked(base.as_bytes(), ours.as_bytes(), theirs.as_bytes(), labels);
+    merged.touched.push(Touched { item: name(), base, ours, clash: Some(clash) });
+    Ok(bytes)
 }
 
 /// The blank lines before a piece: those of the side that changed them, else the more.

@@ -23,8 +23,10 @@ pub(super) struct Piece<'a> {
 impl Piece<'_> {
     /// What it is called in a report.
     pub(super) fn name(&self) -> String {
-        let plain = self.names.iter().filter(|name| !name.contains('(')).min_by_key(|name| self.text.find(*name));
-        let name = plain.or_else(|| self.names.first()).map_or("", String::as_str);
+        let plain = self.names.iter().filter(|name| !name.contains('('));
+        // `static void name(...)`: what is called or declared with brackets is the name, whatever stands before it.
+        let place = |name: &&String| (self.text.find(&format!("{name}(")).unwrap_or(usize::MAX), self.text.find(*name));
+        let name = plain.min_by_key(place).or_else(|| self.names.first()).map_or("", String::as_str);
         name.lines().next().unwrap_or_default().trim_end().to_owned()
     }
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Rebases in a clone of one's own, with history.
+
+use super::linux::{files, project};
+
+const SKBUFF: &str = "net/core/skbuff.c";
+
+#[test]
+fn a_clone_with_history_names_the_commit_behind_a_conflict_and_records_the_base() {
+    let project = project(&[], &[("more", &[(SKBUFF, "b = a", "b = 2 * a")])]);
+    let text = project.read(&format!("linux/{SKBUFF}")).replace("int b = a;", "int b = a;\n\tint netmem;");
+    project.write(&format!("linux/{SKBUFF}"), &text);
+    project.git("linux", &["commit", "--quiet", "--all", "-m", "net: netmem everywhere"]);
+    let old = project.git("linux", &["rev-parse", "old"]);
+    let bases = project.read("p/series/bases.toml");
+    let recorded = bases.lines().find(|line| line.starts_with("commit")).unwrap().to_owned();
+    // The series is for a commit of that clone.
+    project.write("p/series/bases.toml", &bases.replacen(&recorded, &format!("commit = \"{}\"", old.trim()), 1));
+    std::fs::remove_dir_all(project.path("cache/linux.git")).unwrap();
+    let ran = project.txgen(&["rebase", "demo", "--onto", "main", "--tree", "../linux"]).expect(3);
+    let commit = project.git("linux", &["log", "-1", "--format=%h %s", "main"]);
+    assert!(ran.stdout.contains(commit.trim()), "{} {commit}", ran.stdout);
+    assert!(ran.stdout.contains("(a device-memory change)"), "{}", ran.stdout);
+    project.txgen(&["rebase", "demo", "--abort"]).expect(0);
+    project.write("p/series/demo/more.diff", &project.read("p/series/demo/more.diff").replace("2 * a;", "a; /**/"));
+    let before = files(&project, "p/series");
+    project.txgen(&["rebase", "demo", "--onto", "main~1", "--tree", "../linux"]).expect(0);
+    assert_ne!(files(&project, "p/series"), before);
+    assert!(project.read("p/series/demo/series.toml").contains("base = \"new\""));
+}
