@@ -213,3 +213,54 @@ proptest! {
         prop_assert_eq!(&merged.touched[0].item, "thing");
     }
 }
+
+/// Files of the kernel overlay that have enough functions and types to edit.
+const REAL: [&str; 3] = [
+    include_str!("../../../kernel-overlay/net/core/txbuf.c"),
+    include_str!("../../../kernel-overlay/net/core/tests/txbuf_model.c"),
+    include_str!("../../../kernel-overlay/include/net/txbuf/helpers.h"),
+];
+
+/// `text` with a line more in the body of each item of `within`, and a new function after each item of `after`.
+fn edited(text: &str, within: &[usize], after: &[usize]) -> String {
+    let pieces = super::split::split(text).unwrap();
+    let mut out = String::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        out += piece.gap;
+        match piece.text.rfind("\n}").filter(|_| within.contains(&i)) {
+            Some(at) => out += &format!("{}\n\t/* line {i} */{}", &piece.text[..at], &piece.text[at..]),
+            None => out += piece.text,
+        }
+        if after.contains(&i) {
+            out += &format!("\nint added_{i}(void)\n{{\n\treturn {i};\n}}\n");
+        }
+    }
+    out
+}
+
+proptest! {
+    #[test]
+    fn random_edits_of_distinct_items_of_kernel_files_merge(file in 0..3_usize, picks in proptest::collection::vec(0..4_u8, 400)) {
+        let base = REAL[file];
+        let pieces = super::split::split(base).unwrap();
+        let of = |kind: u8| -> Vec<usize> {
+            (0..pieces.len()).filter(|i| picks[*i] == kind && pieces[*i].text.contains("\n}")).collect()
+        };
+        let (ours, theirs) = (edited(base, &of(0), &of(1)), edited(base, &of(2), &of(3)));
+        let merged = run(base, &ours, &theirs);
+        prop_assert_eq!(merged.conflicts().count(), 0);
+        prop_assert_eq!(&merged.by_lines, &None);
+        prop_assert_eq!(text(&merged), edited(base, &[of(0), of(2)].concat(), &[of(1), of(3)].concat()));
+        prop_assert_eq!(merged.bytes, run(base, &theirs, &ours).bytes);
+    }
+}
+
+#[test]
+fn a_function_of_300_kilobytes_merges() {
+    let lines = (0..20_000).map(|i| format!("\ta[{i}] = {i};\n")).collect::<String>();
+    let base = format!("void big(int *a)\n{{\n{lines}}}\n");
+    assert!(base.len() > 300_000);
+    let (ours, theirs) = (base.replace("a[7] = 7;", "a[7] = 8;"), base.replace("a[19000] = ", "a[19000] += "));
+    let merged = run(&base, &ours, &theirs);
+    assert_eq!((merged.conflicts().count(), text(&merged)), (0, ours.replace("a[19000] = ", "a[19000] += ")));
+}

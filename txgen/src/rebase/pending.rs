@@ -76,6 +76,7 @@ pub fn stop(project: &Project, name: &str, pending: &Pending) -> Result<()> {
     let text = serde_json::to_vec_pretty(pending).context("serialise the rebase")?;
     let repo = Repo::open(&pending.git_dir)?;
     refuse_checked_out(&repo, name)?;
+    let Some(_lock) = write::lock(project)? else { bail!("another txgen writes to this project: try again") };
     files::write_atomic(&file(project, name), &text)?;
     let head = format!("refs/heads/{}", branch(name));
     repo.set_refs(&[&head], &pending.conflict, &format!("txgen rebase {name}: conflict"))

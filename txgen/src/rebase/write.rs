@@ -45,11 +45,11 @@ fn next_folder(project: &Project, name: &str) -> PathBuf {
     folder(project).join(format!("{name}.next"))
 }
 
-/// Only one rebase of a project writes at a time; the lock goes with the value.
+/// Only one txgen rebases in a project at a time: a lock on series/, which goes with the value and is `None` while
+/// another has it.
 pub fn lock(project: &Project) -> Result<Option<fs::File>> {
-    files::make_dir(&folder(project))?;
-    let path = folder(project).join("lock");
-    let file = fs::File::create(&path).with_context(|| format!("open {}", path.display()))?;
+    let path = project.root.join("series");
+    let file = fs::File::open(&path).with_context(|| format!("open {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -87,32 +87,41 @@ pub fn write(
 
 /// Finishes, or takes back, what a rebase that was killed left.
 pub fn recover(project: &Project) -> Result<()> {
-    let dir = folder(project);
-    if !dir.is_dir() {
-        return Ok(());
-    }
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
-        let file = entry.with_context(|| format!("list {}", dir.display()))?.file_name();
-        names.extend(file.to_string_lossy().strip_suffix(".journal").map(str::to_owned));
-    }
-    if names.is_empty() {
+    if leftovers(project)?.is_empty() {
         return Ok(());
     }
     // Whoever holds the lock is not dead.
     let Some(_lock) = lock(project)? else { return Ok(()) };
-    for name in names {
-        let path = journal_file(project, &name);
-        let Ok(text) = fs::read_to_string(&path) else { continue };
-        let journal = serde_json::from_str::<Journal>(&text).with_context(|| format!("read {}", path.display()))?;
-        if key(&project.series(&name))? == journal.series {
-            finish(project, &name, &journal)
-                .with_context(|| format!("finish the rebase of {name} that was stopped"))?;
-        } else {
-            clean(project, &name)?;
+    let found = leftovers(project)?;
+    for name in found.iter().filter_map(|file| file.strip_suffix(".journal")) {
+        let path = journal_file(project, name);
+        let journal = serde_json::from_str::<Journal>(&files::read(&path)?)
+            .with_context(|| format!("read {}", path.display()))?;
+        if key(&project.series(name))? == journal.series {
+            finish(project, name, &journal).with_context(|| format!("finish the rebase of {name} that was stopped"))?;
         }
     }
+    for file in leftovers(project)? {
+        let path = folder(project).join(file);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.with_context(|| format!("remove {}", path.display()))?;
+    }
     Ok(())
+}
+
+/// What is in .txgen/ beside the rebases that wait.
+fn leftovers(project: &Project) -> Result<Vec<String>> {
+    let dir = folder(project);
+    let mut found = Vec::new();
+    if !dir.is_dir() {
+        return Ok(found);
+    }
+    for entry in fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
+        let file = entry.with_context(|| format!("list {}", dir.display()))?.file_name();
+        found.push(file.to_string_lossy().into_owned());
+    }
+    found.retain(|file| !file.ends_with(".rebase"));
+    Ok(found)
 }
 
 fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {

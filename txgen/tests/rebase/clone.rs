@@ -28,3 +28,30 @@ fn a_clone_with_history_names_the_commit_behind_a_conflict_and_records_the_base(
     assert_ne!(files(&project, "p/series"), before);
     assert!(project.read("p/series/demo/series.toml").contains("base = \"new\""));
 }
+
+#[test]
+fn a_shallow_clone_is_told_what_is_missing_and_the_rebase_still_runs() {
+    let project = project(
+        &[(SKBUFF, "\tint b = a;\n", "\tint b = a;\n\tint c;\n")],
+        &[("more", &[(SKBUFF, "int skb_twice(int a)", "long skb_twice(int a)")])],
+    );
+    let url = format!("file://{}", project.path("linux").display());
+    project.git(".", &["clone", "--quiet", "--depth=1", &url, "shallow"]);
+    let ran = project.txgen(&["rebase", "demo", "--onto", "main", "--tree", "../shallow"]).expect(0);
+    assert!(ran.stdout.contains("no upstream commits are named: the clone is shallow"), "{}", ran.stdout);
+    assert!(project.git("shallow", &["show", &format!("txgen/demo:{SKBUFF}")]).contains("long skb_twice(int a)"));
+}
+
+#[test]
+fn a_ref_that_is_no_base_yet_is_recorded_as_one() {
+    let project = project(&[], &[("more", &[(SKBUFF, "b = a", "b = 2 * a")])]);
+    project.write("linux/Kbuild", "obj-y += net/ lib/\n");
+    project.git("linux", &["commit", "--quiet", "--all", "-m", "more"]);
+    project.git("linux", &["tag", "Next-1"]);
+    project.txgen(&["rebase", "demo", "--onto", "Next-1", "--tree", "../linux"]).expect(0);
+    assert!(project.read("p/series/demo/series.toml").contains("base = \"next-1\""));
+    let bases = project.read("p/series/bases.toml");
+    assert!(bases.contains("[next-1]\ngit = ") && bases.contains("ref = \"Next-1\"\n"), "{bases}");
+    project.txgen(&["base", "fetch", "next-1"]).expect(0);
+    project.txgen(&["apply", "demo"]).expect(0);
+}

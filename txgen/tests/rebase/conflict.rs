@@ -129,3 +129,19 @@ fn a_conflict_branch_that_was_moved_away_is_refused() {
     let moved = project.txgen(&["rebase", "demo", "--continue"]).expect(2).stderr;
     assert!(moved.contains("branch txgen/demo-conflict was moved to"), "{moved}");
 }
+
+#[test]
+fn a_semantic_patch_that_matches_nothing_there_changes_nothing() {
+    let project = in_conflict();
+    let toml =
+        project.read("p/series/demo/series.toml") + "\n[[patch]]\nname = \"rename\"\ncocci = { paths = [\"net\"] }\n";
+    project.write("p/series/demo/series.toml", &toml.replace("[[patch]]\nname = \"more\"\n", ""));
+    std::fs::remove_file(project.path("p/series/demo/more.diff")).unwrap();
+    std::fs::remove_file(project.path("p/series/demo/more.msg")).unwrap();
+    project.write("p/series/demo/rename.msg", "net: rename\n\nIt is needed.\n");
+    project.write("p/series/demo/rename.cocci", "@@\nidentifier b;\n@@\n- int b = a;\n+ int b = -a;\n");
+    let before = (files(&project, "p"), refs(&project));
+    let ran = project.txgen(&["rebase", "demo", "--onto", "new"]).expect(3);
+    assert!(ran.stderr.contains("txgen: series/demo/rename.cocci: it matches nothing (base new)"), "{}", ran.stderr);
+    assert_eq!((files(&project, "p"), refs(&project)), before);
+}
