@@ -8,6 +8,8 @@
 //!                                                    |
 //! series/NAME (toml, msg, diff, cocci) -> series::plan -> git::commit_series
 //!                                                    |
+//!      rebase: series::home -> series::carry (merge) -> series::onto -> series/NAME
+//!                                                    |
 //!        audit, check <- Applied -> kernel::build -> vm::run -> proof
 //!                                                    |
 //!                                             mail, report

@@ -11,6 +11,8 @@ mod order;
 mod pair;
 mod split;
 
+use std::thread;
+
 use anyhow::{Context, Result};
 
 use crate::git::lines::{Labels, LineMerge, marked, merge_lines};
@@ -91,11 +93,18 @@ pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels) -> Result<Merged>
 
 /// Merges item by item; the reason where the items can not be told apart or put in order.
 fn by_items(sides: Sides<&str>, labels: &Labels) -> Result<std::result::Result<Merged, String>> {
+    // Parsing takes most of the time, and each side's is independent.
+    let parsed = thread::scope(|scope| {
+        let theirs = scope.spawn(|| split::split(sides.theirs));
+        let ours = scope.spawn(|| split::split(sides.ours));
+        let base = split::split(sides.base);
+        [Ok(base), ours.join(), theirs.join()]
+    });
     let mut split = Vec::new();
-    for (side, text) in [(&labels.base, sides.base), (&labels.ours, sides.ours), (&labels.theirs, sides.theirs)] {
-        match split::split(text) {
+    for (label, pieces) in [&labels.base, &labels.ours, &labels.theirs].into_iter().zip(parsed) {
+        match pieces.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Ok(pieces) => split.push(pieces),
-            Err(why) => return Ok(Err(format!("{side}: {why:#}"))),
+            Err(why) => return Ok(Err(format!("{label}: {why:#}"))),
         }
     }
     let [base, ours, theirs] = split.as_slice() else { unreachable!("there are three sides") };

@@ -111,7 +111,7 @@ fn form_file(base: &str, patch: &str) -> String {
 impl From<&OntoPatch> for HomePatch {
     fn from(patch: &OntoPatch) -> Self {
         let Carried { spatched, edits, .. } = patch.carried.clone();
-        Self { parent: patch.parent.clone(), spatched, edits, regenerates: false }
+        Self { parent: patch.below.clone(), spatched, tree: patch.tree.clone(), edits, regenerates: false }
     }
 }
 

@@ -46,4 +46,32 @@ impl Repo {
             .with_context(|| format!("look for the commits that changed {path}"))?;
         Ok(log.text().lines().map(str::to_owned).collect())
     }
+
+    /// What tells a change apart wherever it is made: git's patch id of what makes tree `new` of tree `old`.
+    pub fn patch_id(&self, old: &str, new: &str) -> Result<String> {
+        let diff = self.repo.diff_tree_to_tree(Some(&self.tree(old)?), Some(&self.tree(new)?), None);
+        let id = diff.and_then(|diff| diff.patchid(None)).context("compute a patch id")?;
+        Ok(id.to_string())
+    }
+
+    /// The commit after `old` and up to `new` that makes the change `patch_id`, among those that touch `files`: id and
+    /// subject.
+    pub fn commit_of_change(&self, old: &str, new: &str, files: &[String], patch_id: &str) -> Result<Option<String>> {
+        let log = Run::new("git", ["--git-dir"])
+            .arg(self.git_dir())
+            .args(["log", "--no-merges", "--format=%H %h %s", &format!("{old}..{new}"), "--"])
+            .args(files)
+            .timeout(Duration::from_secs(120))
+            .check()
+            .context("look for the same change upstream")?;
+        for line in log.text().lines() {
+            let Some((id, told)) = line.split_once(' ') else { continue };
+            let commit = self.repo.find_commit(oid(id)?).with_context(|| format!("read commit {id}"))?;
+            let parent = commit.parent(0).with_context(|| format!("read the parent of {id}"))?;
+            if self.patch_id(&parent.tree_id().to_string(), &commit.tree_id().to_string())? == patch_id {
+                return Ok(Some(told.to_owned()));
+            }
+        }
+        Ok(None)
+    }
 }

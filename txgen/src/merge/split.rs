@@ -43,7 +43,8 @@ pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
     let offset = |line: usize| starts.get(line).copied().unwrap_or(text.len());
     let mut pieces = Vec::new();
     let mut end = 0;
-    for Segment { kind, mut names, lines } in slice::segments(text)? {
+    for Segment { kind, names, lines } in slice::segments(text)?.iter() {
+        let (kind, mut names) = (kind.clone(), names.clone());
         let (from, to) = (offset(lines.start), offset(lines.end));
         let own = &text[from..to];
         if names.is_empty() {

@@ -19,6 +19,8 @@ pub struct HomePatch {
     pub parent: String,
     /// The tree after its semantic patch, which its edits are for.
     pub spatched: String,
+    /// The tree after it.
+    pub tree: String,
     /// Its edits.
     pub edits: Edits,
     /// Whether its semantic patch changed anything, by what.
@@ -53,7 +55,8 @@ pub fn home(
     for plan in plans {
         let parent = tree.clone();
         if drops.iter().any(|rule| rule.patch == plan.patch.name && rule.file.is_none()) {
-            patches.push(HomePatch { spatched: parent.clone(), parent, edits: Edits::new(), regenerates: false });
+            let (spatched, edits) = (parent.clone(), Edits::new());
+            patches.push(HomePatch { tree: parent.clone(), parent, spatched, edits, regenerates: false });
             continue;
         }
         let spatched = steps.spatched(&tree, plan.patch)?;
@@ -61,7 +64,8 @@ pub fn home(
         let edits = edits(&repo, &spatched, &changes)?;
         let edited = repo.change_tree(&spatched, &changes)?;
         tree = steps.with_overlay(&edited, plan)?;
-        patches.push(HomePatch { parent, spatched, edits, regenerates: plan.patch.cocci.is_some() });
+        let (tree, regenerates) = (tree.clone(), plan.patch.cocci.is_some());
+        patches.push(HomePatch { parent, spatched, tree, edits, regenerates });
     }
     Ok(Home { base, repo, patches })
 }

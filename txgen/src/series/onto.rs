@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::Series;
 use super::carry::{Carried, State, carry};
-use super::home::Home;
+use super::home::{Home, HomePatch};
 use super::overlay_files::Overlay;
 use super::plan::PatchPlan;
 use super::steps::Steps;
@@ -25,6 +25,8 @@ pub struct OntoPatch {
     pub carried: Carried,
     /// The commit before it.
     pub parent: String,
+    /// The tree of that commit.
+    pub below: String,
     /// Its commit, with conflict markers where it is in conflict; `None` where there is nothing left of it.
     pub commit: Option<String>,
     /// The tree after it.
@@ -68,14 +70,41 @@ pub fn carry_series(
     for (plan, from) in planned.plans.iter().zip(&home.patches) {
         let patch = plan.patch;
         let (name, subject) = (patch.name.clone(), patch.message.subject.clone());
-        let parent = commit.clone();
+        let (parent, below) = (commit.clone(), tree.clone());
         if let Some(rule) = drops.iter().find(|rule| rule.patch == name && rule.file.is_none()) {
             let (state, notes) = (State::Dropped, vec![rule.reason.clone()]);
             let carried = Carried { state, files: Vec::new(), spatched: tree.clone(), edits: Edits::new(), notes };
-            patches.push(OntoPatch { name, subject, carried, parent, commit: None, tree: tree.clone(), files: vec![] });
+            patches.push(OntoPatch {
+                name,
+                subject,
+                carried,
+                parent,
+                below,
+                commit: None,
+                tree: tree.clone(),
+                files: vec![],
+            });
             continue;
         }
         let mut carried = carry(&steps, plan, (home, from), &tree, &drops)?;
+        if carried.state == State::Conflict
+            && let Some(commit) = upstream_commit(home, from, (base, repo))?
+        {
+            carried.state = State::Upstream;
+            carried.notes = vec![format!("the base has it as {commit}")];
+            carried.edits.clear();
+            patches.push(OntoPatch {
+                name,
+                subject,
+                carried,
+                parent,
+                below,
+                commit: None,
+                tree: tree.clone(),
+                files: vec![],
+            });
+            continue;
+        }
         let stopped = carried.state == State::Conflict;
         if stopped && keep_going {
             let clashing =
@@ -87,19 +116,31 @@ pub fn carry_series(
         let after = steps.with_overlay(&edited, plan)?;
         let files = repo.changed_paths(&tree, &after)?;
         if files.is_empty() && !stopped {
+            let commit = upstream_commit(home, from, (base, repo))?;
+            carried.notes.extend(commit.map(|commit| format!("the base has it as {commit}")));
             carried.state = State::Upstream;
-            patches.push(OntoPatch { name, subject, carried, parent, commit: None, tree: after, files });
+            patches.push(OntoPatch { name, subject, carried, parent, below, commit: None, tree: after, files });
             continue;
         }
         commit = repo.commit(&commit, &after, &patch.message.commit_message(signer.as_deref()), &by)?;
         let made = Some(commit.clone());
-        patches.push(OntoPatch { name, subject, carried, parent, commit: made, tree: after.clone(), files });
+        patches.push(OntoPatch { name, subject, carried, parent, below, commit: made, tree: after.clone(), files });
         if stopped && !keep_going {
             break;
         }
         tree = after;
     }
     Ok(patches)
+}
+
+/// The commit of the base that makes the same change, where its history goes back to the base of `home`.
+fn upstream_commit(home: &Home, patch: &HomePatch, (base, repo): (&Base, &Repo)) -> Result<Option<String>> {
+    if !repo.are_related(&home.base.commit, &base.commit)? {
+        return Ok(None);
+    }
+    let files = home.repo.changed_paths(&patch.parent, &patch.tree)?;
+    let id = home.repo.patch_id(&patch.parent, &patch.tree)?;
+    repo.commit_of_change(&home.base.commit, &base.commit, &files, &id)
 }
 
 fn changes(edits: &Edits) -> Changes {

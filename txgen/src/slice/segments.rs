@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A C file as a flat list of segments: items, and the directives of conditional blocks on their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
 use super::{Block, Node, parse};
+use crate::proof;
 
 /// An item, or a directive of a conditional block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,22 @@ pub struct Segment {
 pub const DIRECTIVE: &str = "directive";
 
 /// Splits C source into segments with nothing but blank lines between them; an error where it is no C.
-pub fn segments(text: &str) -> Result<Vec<Segment>> {
+///
+/// What was split once is kept: from patch to patch most versions of a file come again, and parsing a large one takes
+/// longer than all the rest of a merge.
+pub fn segments(text: &str) -> Result<Arc<Vec<Segment>>> {
+    static KNOWN: Mutex<BTreeMap<String, Arc<Vec<Segment>>>> = Mutex::new(BTreeMap::new());
+    let key = proof::key(&[text.as_bytes()]);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(segments) = known().get(&key) {
+        return Ok(Arc::clone(segments));
+    }
+    let segments = Arc::new(split(text)?);
+    known().insert(key, Arc::clone(&segments));
+    Ok(segments)
+}
+
+fn split(text: &str) -> Result<Vec<Segment>> {
     let lines = text.split_inclusive('\n').collect::<Vec<_>>();
     let nodes = parse::nodes(text, &lines)?;
     let mut list = Vec::new();

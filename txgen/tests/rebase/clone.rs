@@ -55,3 +55,26 @@ fn a_ref_that_is_no_base_yet_is_recorded_as_one() {
     project.txgen(&["base", "fetch", "next-1"]).expect(0);
     project.txgen(&["apply", "demo"]).expect(0);
 }
+
+#[test]
+fn a_patch_that_upstream_took_and_changed_again_is_dropped_and_named() {
+    let project = project(
+        &[],
+        &[("more", &[(SKBUFF, "b = a", "b = 2 * a")]), ("last", &[(SKBUFF, "\treturn a;", "\treturn -a;")])],
+    );
+    project.git("linux", &["cherry-pick", "edits~1"]);
+    let taken = project.git("linux", &["log", "-1", "--format=%h %s"]);
+    let text = project.read(&format!("linux/{SKBUFF}")).replace("b = 2 * a", "b = 4 * a");
+    project.write(&format!("linux/{SKBUFF}"), &text);
+    project.git("linux", &["commit", "--quiet", "--all", "-m", "net: change it again"]);
+    // The series is for the same tree in that clone.
+    let bases = project.read("p/series/bases.toml");
+    let recorded = bases.lines().find(|line| line.starts_with("commit")).unwrap().to_owned();
+    let old = project.git("linux", &["rev-parse", "old"]);
+    project.write("p/series/bases.toml", &bases.replacen(&recorded, &format!("commit = \"{}\"", old.trim()), 1));
+    std::fs::remove_dir_all(project.path("cache/linux.git")).unwrap();
+    let ran = project.txgen(&["rebase", "demo", "--onto", "main", "--tree", "../linux"]).expect(0);
+    let expected = format!("already upstream  more  net: more\n    the base has it as {taken}merged by item");
+    assert!(ran.stdout.starts_with(&expected), "{}", ran.stdout);
+    assert_eq!(project.git("linux", &["log", "--format=%s", "main..txgen/demo"]), "net: last\n");
+}
