@@ -116,7 +116,11 @@ fn by_items(sides: Sides<&str>, labels: &Labels) -> Result<std::result::Result<M
 }
 
 fn by_lines(path: &str, sides: Sides<&str>, labels: &Labels, why: Option<String>) -> Result<Merged> {
-    let Part { bytes, clash } = part(sides, labels)?;
+    let Part { bytes, clash } = match why {
+        Some(_) => part(sides, labels)?,
+        // What is no C at all has no types.
+        None => lines(sides, labels)?,
+    };
     let touched = Touched { item: path.to_owned(), base: sides.base.to_owned(), ours: sides.ours.to_owned(), clash };
     Ok(Merged { bytes, touched: vec![touched], by_lines: why })
 }
@@ -133,6 +137,11 @@ fn part(sides: Sides<&str>, labels: &Labels) -> Result<Part> {
     if changes_a_body_twice(sides)? {
         return Ok(Part { bytes: marked(base, ours, theirs, labels), clash: Some(BODY) });
     }
+    lines(sides, labels)
+}
+
+fn lines(sides: Sides<&str>, labels: &Labels) -> Result<Part> {
+    let [base, ours, theirs] = [sides.base, sides.ours, sides.theirs].map(str::as_bytes);
     let LineMerge { bytes, clean } = merge_lines(base, ours, theirs, labels)?;
     Ok(Part { bytes, clash: (!clean).then_some(SAME_LINES) })
 }
