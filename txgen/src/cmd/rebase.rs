@@ -27,8 +27,8 @@ After a conflict (exit code 3):
 
 /// Moves a series onto another base, or says why it can not.
 ///
-/// Semantic patches are run again; edits are merged item by item (function, struct, macro), then by lines, then taken
-/// from series/NAME/bases/BASE/. All of it happens in memory: series/NAME/ and the branch change at the end, together,
+/// Semantic patches are run again; edits are taken as series/NAME/bases/BASE/ records them, else merged item by item
+/// (function, struct, macro) and then by lines. All of it happens in memory: series/NAME/ and the branch change at the end, together,
 /// or not at all. A conflict stops with exit code 3 and a branch to fix it on; what was fixed is kept in
 /// series/NAME/bases/ for everyone.
 #[derive(Debug, clap::Args)]
