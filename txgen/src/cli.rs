@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::cmd;
 use crate::error::{self, Exit};
 use crate::project::Project;
+use crate::rebase;
 
 const EXIT_CODES: &str = "Exit codes: 0 good, 1 findings or failed tests, 2 could not run, 3 conflict; \
 130 interrupted.";
@@ -29,6 +30,7 @@ enum Command {
     Base(cmd::base::Args),
     Generate(cmd::generate::Args),
     Apply(cmd::apply::Args),
+    Rebase(cmd::rebase::Args),
     Status(cmd::status::Args),
     Check(cmd::check::Args),
     Audit(cmd::audit::Args),
@@ -56,10 +58,12 @@ fn report_style() -> anstyle::Style {
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     let project = Project::open(cli.project.as_deref())?;
+    rebase::write::recover(&project)?;
     match cli.command {
         Command::Base(args) => cmd::base::run(&project, &args),
         Command::Generate(args) => cmd::generate::run(&project, &args),
         Command::Apply(args) => cmd::apply::run(&project, &args),
+        Command::Rebase(args) => cmd::rebase::run(&project, &args),
         Command::Status(args) => cmd::status::run(&project, &args),
         Command::Check(args) => cmd::check::run(&project, &args),
         Command::Audit(args) => cmd::audit::run(&project, &args),

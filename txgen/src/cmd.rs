@@ -8,6 +8,7 @@ pub mod check;
 pub mod format_series;
 pub mod generate;
 pub mod mutate;
+pub mod rebase;
 pub mod status;
 pub mod test;
 pub mod which;

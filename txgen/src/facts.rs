@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a base can do, found by looking into its files; version numbers play no part.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::git::Repo;
@@ -134,6 +134,12 @@ impl Answer {
 /// The answers of a tree, in the order of [`FACTS`].
 pub fn look(repo: &Repo, tree: &str) -> Result<Vec<(&'static Fact, Answer)>> {
     FACTS.iter().map(|fact| Ok((fact, answer(repo, tree, &fact.find)?))).collect()
+}
+
+/// Whether a tree has the capability `key`; an unknown one is an error.
+pub fn has(repo: &Repo, tree: &str, key: &str) -> Result<bool> {
+    let fact = FACTS.iter().find(|fact| fact.key == key).with_context(|| format!("there is no capability {key:?}"))?;
+    Ok(answer(repo, tree, &fact.find)?.has())
 }
 
 fn answer(repo: &Repo, tree: &str, find: &Find) -> Result<Answer> {

@@ -5,8 +5,12 @@
 //! loose objects, so the git program sees them at once; nothing points at them until a ref is set.
 
 pub mod diff;
+pub mod follow;
+pub mod history;
 pub mod identity;
+pub mod lines;
 pub mod refs;
+pub mod render;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -174,6 +178,11 @@ impl Repo {
     /// The bytes of blob `id`.
     pub fn blob(&self, id: &str) -> Result<Vec<u8>> {
         self.bytes(oid(id)?)
+    }
+
+    fn empty_tree(&self) -> Result<String> {
+        let id = self.repo.treebuilder(None).and_then(|b| b.write()).context("write an empty tree")?;
+        Ok(id.to_string())
     }
 
     /// The tree that `changes` make of `tree`.

@@ -8,6 +8,8 @@
 //!                                                    |
 //! series/NAME (toml, msg, diff, cocci) -> series::plan -> git::commit_series
 //!                                                    |
+//!      rebase: series::home -> series::carry (merge) -> series::onto -> series/NAME
+//!                                                    |
 //!        audit, check <- Applied -> kernel::build -> vm::run -> proof
 //!                                                    |
 //!                                             mail, report
@@ -28,6 +30,7 @@ pub mod files;
 pub mod git;
 pub mod kernel;
 pub mod mail;
+pub mod merge;
 pub mod model;
 pub mod mutate;
 pub mod overlay;
@@ -36,6 +39,7 @@ pub mod progress;
 pub mod project;
 pub mod proof;
 pub mod prove;
+pub mod rebase;
 pub mod render;
 pub mod report;
 pub mod series;

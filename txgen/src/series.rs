@@ -2,11 +2,16 @@
 //! Series on disk (series/NAME/), and what they become.
 
 pub mod apply;
+pub mod carry;
+pub mod home;
 pub mod load;
 pub mod message;
+pub mod onto;
 pub mod overlay_files;
 pub mod path;
 pub mod plan;
+pub mod resolution;
+pub mod steps;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,10 +48,27 @@ pub struct Series {
     pub cc: Vec<String>,
     /// Text of cover.md, if there is one.
     pub cover: Option<String>,
+    /// What makes no sense on some bases.
+    pub drops: Vec<Dropped>,
     /// Findings of checks that stay.
     pub exceptions: Vec<Exception>,
     /// The patches, first to last.
     pub patches: Vec<Patch>,
+}
+
+/// A patch, or one file of its edits, that makes no sense on a base with or without some capability.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The patch.
+    pub patch: String,
+    /// The file of the kernel tree; the whole patch otherwise.
+    pub file: Option<String>,
+    /// The capability, a key of [`crate::facts::FACTS`].
+    pub fact: String,
+    /// Whether it is dropped where the base has it, or where it lacks it.
+    pub with: bool,
+    /// Why.
+    pub reason: String,
 }
 
 /// A finding of a check that stays, and why.

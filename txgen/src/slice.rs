@@ -6,6 +6,7 @@
 //! So one readable final file stands for all its steps.
 
 mod parse;
+mod segments;
 pub mod uses;
 
 use std::collections::BTreeSet;
@@ -13,9 +14,14 @@ use std::ops::Range;
 
 use anyhow::{Result, bail};
 
+pub use parse::bodies::bodies;
+pub use segments::{DIRECTIVE, Segment, segments};
+
 /// A top-level item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
+    /// What the grammar calls it, such as `function_definition`.
+    pub kind: String,
     /// What it can be called by; an item without names is always there.
     pub names: BTreeSet<String>,
     /// Its lines, from 0, comments before it included.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::Base;
 use crate::files;
 use crate::project::Project;
 
@@ -135,6 +136,28 @@ pub fn store(project: &Project, record: &Record) -> Result<()> {
     let path = project.bases_file();
     let text = files::read(&path)?;
     files::write_atomic(&path, updated(&text, record).with_context(|| format!("update {}", path.display()))?.as_bytes())
+}
+
+/// The name of a base made of a ref's.
+pub fn slug(reference: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | '_');
+    let name = reference.to_ascii_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).collect::<String>();
+    Some(name).filter(|name| is_name(name))
+}
+
+/// The text of series/bases.toml with base `name`: a ref of a git repository, as it is in `base`.
+pub fn with_git(project: &Project, name: &str, (url, reference): (&str, &str), base: &Base) -> Result<String> {
+    let text = files::read(&project.bases_file())?;
+    let mut document = text.parse::<toml_edit::DocumentMut>().map_err(|e| anyhow!("{e}"))?;
+    if document.contains_key(name) {
+        bail!("series/bases.toml has another base {name}: rename it there, or rebase onto a ref of another name");
+    }
+    let mut table = toml_edit::Table::new();
+    for (key, value) in [("git", url), ("ref", reference), ("commit", &*base.commit), ("tree", &*base.tree)] {
+        table.insert(key, toml_edit::value(value));
+    }
+    document.insert(name, toml_edit::Item::Table(table));
+    Ok(document.to_string())
 }
 
 fn updated(text: &str, record: &Record) -> Result<String> {

@@ -58,8 +58,7 @@ impl Repo {
 
     /// Applies `diff` to a tree of just the files it touches: reading the whole one takes most of a second.
     fn apply_to(&self, before: &Changes, diff: &Diff<'_>, text: &str) -> Result<Outcome> {
-        let empty = self.repo.treebuilder(None).and_then(|b| b.write()).context("write an empty tree")?;
-        let small = self.change_tree(&empty.to_string(), before)?;
+        let small = self.change_tree(&self.empty_tree()?, before)?;
         let index = match self.repo.apply_to_tree(&self.tree(&small)?, diff, None) {
             Ok(index) => index,
             Err(e) => return Ok(Err(explain(text, before, e.message()))),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Refs: all of one change are set together, and where they pointed before stays in their reflog.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -11,9 +11,18 @@ use crate::process::Run;
 impl Repo {
     /// Points every ref of `names` at `commit`, or none of them; `why` goes into their reflogs.
     pub fn set_refs(&self, names: &[&str], commit: &str, why: &str) -> Result<()> {
+        let moves = names.iter().map(|name| (*name, Some(commit))).collect::<Vec<_>>();
+        self.move_refs(&moves, why)
+    }
+
+    /// Points each ref at its commit, or deletes it where there is none: all of them or none.
+    pub fn move_refs(&self, moves: &[(&str, Option<&str>)], why: &str) -> Result<()> {
         let mut commands = String::from("start\n");
-        for name in names {
-            commands += &format!("update {name} {commit}\n");
+        for (name, commit) in moves {
+            commands += &match commit {
+                Some(commit) => format!("update {name} {commit}\n"),
+                None => format!("delete {name}\n"),
+            };
         }
         commands += "prepare\ncommit\n";
         // A bare repository keeps no reflog by itself, and libgit2 none at all there.
@@ -24,7 +33,7 @@ impl Repo {
             .env("GIT_COMMITTER_EMAIL", "txgen@localhost")
             .stdin(commands.as_bytes())
             .check()
-            .with_context(|| format!("set {}", names.join(", ")))?;
+            .with_context(|| format!("set {}", moves.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")))?;
         Ok(())
     }
 
@@ -46,6 +55,17 @@ impl Repo {
             }
         }
         Ok(None)
+    }
+
+    /// Where a ref comes from: the remote and its branch for a remote-tracking one, `dir` and the ref itself otherwise.
+    pub fn origin_of(&self, reference: &str, dir: &Path) -> Result<(String, String)> {
+        if let Some((remote, branch)) = reference.trim_start_matches("refs/remotes/").split_once('/')
+            && let Ok(remote) = self.repo.find_remote(remote)
+        {
+            let url = remote.url().context("the remote's address is no UTF-8")?;
+            return Ok((url.to_owned(), branch.to_owned()));
+        }
+        Ok((dir.display().to_string(), reference.to_owned()))
     }
 
     /// Whether tracked files of the work tree differ from its HEAD.

@@ -9,11 +9,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Add, Cocci, Exception, Message, Patch, Series, Text, path};
+use super::{Add, Cocci, Dropped, Exception, Message, Patch, Series, Text, path};
 use crate::audit::rules::FILE as AUDIT;
 use crate::base::record::is_name;
 use crate::check;
 use crate::cocci::residue_pattern;
+use crate::facts;
 use crate::files;
 use crate::mail;
 use crate::project::Project;
@@ -32,9 +33,21 @@ struct SeriesTable {
     #[serde(default)]
     cc: Vec<String>,
     #[serde(default)]
+    drop: Vec<DropTable>,
+    #[serde(default)]
     exception: Vec<ExceptionTable>,
     #[serde(default)]
     patch: Vec<Spanned<PatchTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DropTable {
+    patch: Spanned<String>,
+    file: Option<String>,
+    with: Option<String>,
+    without: Option<String>,
+    reason: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +140,7 @@ impl Loader<'_> {
         if patches.is_empty() {
             bail!("{}: the series has no [[patch]]", self.source.file.display());
         }
+        let drops = table.drop.into_iter().map(|entry| self.dropped(entry, &patches)).collect::<Result<Vec<_>>>()?;
         let exceptions = table.exception.into_iter().map(|entry| self.exception(entry, &patches));
         let exceptions = exceptions.collect::<Result<Vec<_>>>()?;
         let cover = self.optional(&self.dir.join("cover.md"))?.map(|text| text.text);
@@ -141,9 +155,34 @@ impl Loader<'_> {
             to: table.to,
             cc: table.cc,
             cover,
+            drops,
             exceptions,
             patches,
         })
+    }
+
+    fn dropped(&self, table: DropTable, patches: &[Patch]) -> Result<Dropped> {
+        let patch = table.patch.get_ref();
+        if !patches.iter().any(|known| known.name == *patch) {
+            return Err(self.wrong(&table.patch, &format!("the series has no patch `{patch}`")));
+        }
+        let (fact, with) = match (table.with, table.without) {
+            (Some(fact), None) => (fact, true),
+            (None, Some(fact)) => (fact, false),
+            _ => {
+                return Err(
+                    self.wrong(&table.patch, "it needs one of `with` and `without`: a key of `txgen base show`")
+                );
+            }
+        };
+        if !facts::FACTS.iter().any(|known| known.key == fact) {
+            return Err(self.wrong(&table.patch, &format!("there is no capability {fact:?} (see `txgen base show`)")));
+        }
+        if table.reason.get_ref().trim().is_empty() {
+            return Err(self.wrong(&table.reason, "`reason` is empty"));
+        }
+        let (patch, reason) = (table.patch.into_inner(), table.reason.into_inner());
+        Ok(Dropped { patch, file: table.file, fact, with, reason })
     }
 
     fn exception(&self, table: ExceptionTable, patches: &[Patch]) -> Result<Exception> {
@@ -171,10 +210,10 @@ impl Loader<'_> {
         let adds = table.adds.iter().map(|add| self.add(add)).collect::<Result<Vec<_>>>()?;
         let cocci = self.cocci(table, place)?;
         let diff = self.optional(&self.dir.join(format!("{name}.diff")))?;
-        if adds.is_empty() && cocci.is_none() && diff.is_none() {
+        let resolutions = self.resolutions(name)?;
+        if adds.is_empty() && cocci.is_none() && diff.is_none() && resolutions.is_empty() {
             bail!("{place}: patch {name} changes nothing: it has neither `adds`, nor {name}.diff, nor {name}.cocci");
         }
-        let resolutions = self.resolutions(name)?;
         Ok(Patch { name: name.clone(), place: place.to_owned(), message, adds, cocci, diff, resolutions })
     }
 
@@ -282,4 +321,15 @@ fn entries(dir: &Path) -> Result<Vec<String>> {
     names.retain(|name| !name.starts_with('.'));
     names.sort();
     Ok(names)
+}
+
+/// The text of a series.toml with another base, everything else as it is.
+pub fn with_base(text: &str, base: &str) -> Result<String> {
+    let span = toml::from_str::<BaseOnly>(text).context("read series.toml")?.base.span();
+    Ok(format!("{}\"{base}\"{}", &text[..span.start], &text[span.end..]))
+}
+
+#[derive(Deserialize)]
+struct BaseOnly {
+    base: Spanned<String>,
 }

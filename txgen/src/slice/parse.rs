@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! C source to syntax tree and to items; with its sibling `uses` the only user of tree-sitter.
 
+pub(super) mod bodies;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -65,7 +67,7 @@ impl<'a> Builder<'a> {
         collect_names(syntax, self.text, &mut names);
         let mut entries = Vec::new();
         collect_entries(syntax, self.text, &mut entries);
-        self.item(Item { names, lines, entries });
+        self.item(Item { kind: syntax.kind().to_owned(), names, lines, entries });
     }
 
     fn last_end(&self) -> usize {
@@ -86,7 +88,8 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, lines: Range<usize>) {
-        self.nodes.push(Node::Item(Item { names: BTreeSet::new(), lines, entries: Vec::new() }));
+        let (names, entries) = (BTreeSet::new(), Vec::new());
+        self.nodes.push(Node::Item(Item { kind: "comment".to_owned(), names, lines, entries }));
     }
 
     /// Takes the waiting comments for what starts at line `start`; returns where it starts with them.

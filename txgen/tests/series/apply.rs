@@ -158,7 +158,7 @@ fn a_diff_that_does_not_apply_is_bad_input_on_the_recorded_base_and_a_conflict_o
     project.write("p/series/demo/txbuf.diff", DIFF);
     let ran = project.txgen(&["apply", "demo", "--tree", "../linux"]).expect(3);
     let said = ran.stderr.lines().filter(|line| line.starts_with("txgen:")).collect::<String>();
-    insta::assert_snapshot!(said, @r#"txgen: series/demo/txbuf.diff:5: net/core/Makefile:1: it expects "obj-y += skbuff.o", the tree has "obj-y += other.o" (base HEAD)"#);
+    insta::assert_snapshot!(said, @"txgen: patch txbuf: net/core/Makefile: net/core/Makefile: both sides change the same lines (base HEAD): `txgen rebase demo` stops at it to be fixed");
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_wrong_series_file_is_refused_with_file_line_and_column() {
         with(&project, "base = \"tiny\"", "base = \"huge\""),
     ];
     insta::assert_snapshot!(said.concat(), @r#"
-    txgen: series/demo/series.toml:4:1: unknown field `versoin`, expected one of `title`, `tree`, `version`, `change-id`, `base`, `date`, `to`, `cc`, `exception`, `patch`
+    txgen: series/demo/series.toml:4:1: unknown field `versoin`, expected one of `title`, `tree`, `version`, `change-id`, `base`, `date`, `to`, `cc`, `drop`, `exception`, `patch`
     txgen: series/demo/series.toml:3:11: versions count from 1
     txgen: series/demo/series.toml:6:8: no date: failed to parse two digit integer as day: parameter 'day' is not in the required range of 1..=31
     txgen: series/demo/series.toml:17:8: there is a patch of this name at series/demo/series.toml:13:8

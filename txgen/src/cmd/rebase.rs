@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen rebase`: a series onto another base.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::base::{self, Base, record};
+use crate::error::Exit;
+use crate::git::Repo;
+use crate::project::Project;
+use crate::rebase::pending::{self, Pending};
+use crate::rebase::write::{self, Journal};
+use crate::rebase::{self, Rebased, report};
+use crate::series::{self, Series, apply, overlay_files};
+
+const EXAMPLES: &str = "Examples:
+  txgen rebase zerocopy --onto pre-devmem
+  txgen rebase zerocopy --onto net-next/main --tree ~/src/linux --dry-run
+  txgen rebase zerocopy --check pre-devmem net-next
+
+After a conflict (exit code 3):
+  git -C ~/src/linux worktree add ../fix txgen/zerocopy-conflict   # fix it there, then
+  git -C ../fix commit --all --amend --no-edit && git -C ../fix switch --detach
+  txgen rebase zerocopy --continue";
+
+/// Moves a series onto another base, or says why it can not.
+///
+/// Semantic patches are run again; edits are taken as series/NAME/bases/BASE/ records them, else merged item by item
+/// (function, struct, macro) and then by lines. All of it happens in memory: series/NAME/ and the branch change at the end, together,
+/// or not at all. A conflict stops with exit code 3 and a branch to fix it on; what was fixed is kept in
+/// series/NAME/bases/ for everyone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["onto", "check", "go_on", "abort"]))]
+pub struct Args {
+    /// Series, a folder of series/
+    name: String,
+    /// Base of series/bases.toml or, with --tree, any ref of that clone
+    #[arg(long, value_name = "BASE")]
+    onto: Option<String>,
+    /// Say for each of these bases which patches would conflict; change nothing
+    #[arg(long, value_name = "BASE", num_args = 1..)]
+    check: Vec<String>,
+    /// Go on after a conflict was fixed on branch txgen/NAME-conflict
+    #[arg(long = "continue")]
+    go_on: bool,
+    /// Give the rebase under way up: nothing of it stays
+    #[arg(long)]
+    abort: bool,
+    /// Work in this clone of the kernel, not in the managed repository
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["go_on", "abort"])]
+    tree: Option<PathBuf>,
+    /// Say what would happen; change nothing
+    #[arg(long, requires = "onto")]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `txgen rebase`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    if args.abort {
+        pending::abort(project, &args.name)?;
+        anstream::println!("the rebase of {} is given up; nothing of it is left", args.name);
+        return Ok(Exit::Good);
+    }
+    let mut series = series::load(project, &args.name)?;
+    if !args.check.is_empty() {
+        return check(project, &series, args);
+    }
+    let waiting = pending::load(project, &args.name)?;
+    let mut pending = match (waiting, &args.onto) {
+        (Some(pending), None) => pending,
+        (None, None) => bail!("no rebase of {} is under way", args.name),
+        (Some(pending), Some(_)) if !args.dry_run => {
+            bail!("a rebase of {} onto {} is under way: fix it and --continue, or --abort it", args.name, pending.onto)
+        }
+        (_, Some(onto)) => begin(project, &args.name, onto, args.tree.as_deref())?,
+    };
+    let onto = base::resolve(project, &pending.onto, pending.tree.as_deref())?;
+    let base = name_of_base(project, &onto, &pending)?;
+    if args.go_on {
+        go_on(project, &mut pending, &series, &onto)?;
+        rebase::add_forms(&mut series, &base.0.name, &pending.forms)?;
+    }
+    finish(project, &series, (base, pending), args)
+}
+
+fn begin(project: &Project, name: &str, onto: &str, tree: Option<&Path>) -> Result<Pending> {
+    let base = base::resolve(project, onto, tree)?;
+    Ok(Pending {
+        onto: onto.to_owned(),
+        tree: tree.map(std::path::absolute).transpose().context("resolve --tree")?,
+        git_dir: base.git_dir,
+        base_commit: base.commit,
+        patch: String::new(),
+        parent: String::new(),
+        conflict: String::new(),
+        spatched: String::new(),
+        forms: std::collections::BTreeMap::new(),
+        series: write::key(&project.series(name))?,
+    })
+}
+
+/// Takes the fixed conflict, where the series and the base are still what they were.
+fn go_on(project: &Project, pending: &mut Pending, series: &Series, onto: &Base) -> Result<()> {
+    if write::key(&project.series(&series.name))? != pending.series {
+        bail!("series/{}/ was changed since the conflict: --abort, and begin again", series.name);
+    }
+    if onto.commit != pending.base_commit {
+        bail!("{} moved to {} since the conflict: --abort, and begin again", pending.onto, &onto.commit[..12]);
+    }
+    let overlay = overlay_files::read(project)?;
+    pending::take_fix(&series.name, pending, |path| overlay.contains_key(path))
+}
+
+/// The base under the name it has in series/bases.toml, and the text of that file where it does not have it yet.
+fn name_of_base(project: &Project, onto: &Base, pending: &Pending) -> Result<(Base, Option<String>)> {
+    let Some(tree) = &pending.tree else { return Ok((onto.clone(), None)) };
+    if let Some(known) = record::load(project)?.into_iter().find(|known| known.tree.as_ref() == Some(&onto.tree)) {
+        return Ok((Base { name: known.name, ..onto.clone() }, None));
+    }
+    let name = record::slug(&pending.onto).with_context(|| format!("{:?} makes no name of a base", pending.onto))?;
+    let (url, reference) = Repo::open(&onto.git_dir)?.origin_of(&pending.onto, tree)?;
+    let text = record::with_git(project, &name, (&url, &reference), onto)?;
+    Ok((Base { name, ..onto.clone() }, Some(text)))
+}
+
+fn finish(
+    project: &Project,
+    series: &Series,
+    ((base, bases), mut pending): ((Base, Option<String>), Pending),
+    args: &Args,
+) -> Result<Exit> {
+    let repo = Repo::open(&base.git_dir)?;
+    if !args.dry_run {
+        rebase::refuse_moved_branch(&repo, &series.name)?;
+        pending::refuse_checked_out(&repo, &series.name)?;
+    }
+    let rebased = rebase::rebase(project, series, &base, false, false)?;
+    show(&rebased, args.json)?;
+    let Some(stopped) = rebased.stopped() else {
+        if !args.dry_run {
+            let journal = journal(&repo, &rebased, &series.name, bases)?;
+            write::write(project, &series.name, &rebased.files, journal)?;
+        }
+        summary(&rebased, &series.name, args);
+        return Ok(Exit::Good);
+    };
+    if !args.dry_run {
+        (pending.parent, pending.conflict, pending.spatched) = pending::at(stopped, &base)?;
+        pending.patch.clone_from(&stopped.name);
+        pending::stop(project, &series.name, &pending)?;
+        let (branch, name) = (pending::branch(&series.name), &series.name);
+        anstream::eprintln!(
+            "txgen: {} does not go onto {}: fix it on branch {branch}, commit, and `txgen rebase {name} --continue`; \
+             or `txgen rebase {name} --abort`",
+            stopped.name,
+            base.name
+        );
+    }
+    Ok(Exit::Conflict)
+}
+
+fn journal(repo: &Repo, rebased: &Rebased, name: &str, bases: Option<String>) -> Result<Journal> {
+    let mut refs = vec![
+        (format!("refs/heads/{}", apply::branch(name)), Some(rebased.tip().to_owned())),
+        (format!("refs/txgen/series/{name}"), Some(rebased.tip().to_owned())),
+    ];
+    let conflict = format!("refs/heads/{}", pending::branch(name));
+    if repo.read_ref(&conflict)?.is_some() {
+        refs.push((conflict, None));
+    }
+    let why = format!("txgen rebase {name} --onto {}", rebased.onto.name);
+    Ok(Journal { series: String::new(), bases, git_dir: rebased.onto.git_dir.clone(), refs, why })
+}
+
+fn check(project: &Project, series: &Series, args: &Args) -> Result<Exit> {
+    let mut values = Vec::new();
+    let mut exit = Exit::Good;
+    for name in &args.check {
+        let onto = base::resolve(project, name, args.tree.as_deref())?;
+        let rebased = rebase::rebase(project, series, &onto, false, true)?;
+        if rebased.stopped().is_some() {
+            exit = Exit::Conflict;
+        }
+        if args.json {
+            values.push(report::json(&rebased)?);
+        } else {
+            anstream::println!("{} onto {name}:", series.name);
+            anstream::print!("{}", report::text(&rebased)?);
+        }
+    }
+    if args.json {
+        anstream::println!("{:#}", Value::from(values));
+    }
+    Ok(exit)
+}
+
+fn show(rebased: &Rebased, json: bool) -> Result<()> {
+    if json {
+        anstream::println!("{:#}", report::json(rebased)?);
+    } else {
+        anstream::print!("{}", report::text(rebased)?);
+    }
+    Ok(())
+}
+
+fn summary(rebased: &Rebased, name: &str, args: &Args) {
+    if args.json {
+        return;
+    }
+    let count = rebased.patches.iter().filter(|patch| patch.commit.is_some()).count();
+    let done = if args.dry_run { "would be" } else { "is" };
+    let (from, onto) = (&rebased.from.name, &rebased.onto);
+    anstream::println!("{name} {done} on {} ({}), from {from}: {count} patches", onto.name, &onto.commit[..12]);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What history a repository has between two commits, and which commits changed what.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{Repo, oid};
+use crate::process::Run;
+
+impl Repo {
+    /// Whether `commit` is `ancestor` or comes after it.
+    pub fn descends(&self, commit: &str, ancestor: &str) -> Result<bool> {
+        if commit == ancestor {
+            return Ok(true);
+        }
+        self.repo.graph_descendant_of(oid(commit)?, oid(ancestor)?).context("look into the history")
+    }
+
+    /// Whether two commits have an ancestor in common, as far as the repository has their history.
+    pub fn are_related(&self, one: &str, other: &str) -> Result<bool> {
+        // The base the series comes from may be in another repository.
+        if self.repo.find_commit(oid(one)?).is_err() || self.repo.find_commit(oid(other)?).is_err() {
+            return Ok(false);
+        }
+        match self.repo.merge_base(oid(one)?, oid(other)?) {
+            Ok(_) => Ok(true),
+            Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(false),
+            Err(e) => Err(e).context("look for a common ancestor"),
+        }
+    }
+
+    /// Whether the repository lacks a part of its history.
+    pub fn is_shallow(&self) -> bool {
+        self.repo.is_shallow()
+    }
+
+    /// The commits after `old` and up to `new` that changed some lines (from 1) of a file of `new`: id and subject.
+    pub fn changes_of_lines(&self, old: &str, new: &str, path: &str, lines: (usize, usize)) -> Result<Vec<String>> {
+        let range = format!("-L{},{}:{path}", lines.0, lines.1);
+        let log = Run::new("git", ["--git-dir"])
+            .arg(self.git_dir())
+            .args(["log", "--no-patch", "--format=%h %s", "--max-count=20", &range, &format!("{old}..{new}")])
+            .timeout(Duration::from_secs(60))
+            .check()
+            .with_context(|| format!("look for the commits that changed {path}"))?;
+        Ok(log.text().lines().map(str::to_owned).collect())
+    }
+
+    /// What tells a change apart wherever it is made: git's patch id of what makes tree `new` of tree `old`.
+    pub fn patch_id(&self, old: &str, new: &str) -> Result<String> {
+        let diff = self.repo.diff_tree_to_tree(Some(&self.tree(old)?), Some(&self.tree(new)?), None);
+        let id = diff.and_then(|diff| diff.patchid(None)).context("compute a patch id")?;
+        Ok(id.to_string())
+    }
+
+    /// The commit after `old` and up to `new` that makes the change `patch_id`, among those that touch `files`: id and
+    /// subject.
+    pub fn commit_of_change(&self, old: &str, new: &str, files: &[String], patch_id: &str) -> Result<Option<String>> {
+        let log = Run::new("git", ["--git-dir"])
+            .arg(self.git_dir())
+            .args(["log", "--no-merges", "--format=%H %h %s", &format!("{old}..{new}"), "--"])
+            .args(files)
+            .timeout(Duration::from_secs(120))
+            .check()
+            .context("look for the same change upstream")?;
+        for line in log.text().lines() {
+            let Some((id, told)) = line.split_once(' ') else { continue };
+            let commit = self.repo.find_commit(oid(id)?).with_context(|| format!("read commit {id}"))?;
+            let parent = commit.parent(0).with_context(|| format!("read the parent of {id}"))?;
+            if self.patch_id(&parent.tree_id().to_string(), &commit.tree_id().to_string())? == patch_id {
+                return Ok(Some(told.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A series moved to another base: carried in memory, then written as a whole or not at all.
+//!
+//! A series has its edits in PATCH.diff for one base, the recorded one. Where another base needs other edits than a
+//! merge finds, bases/BASE/PATCH.diff holds them. So a rebase writes the edits on the new base to PATCH.diff, keeps the
+//! old ones in bases/ where the way back would not find them, and the way back ends in the same bytes.
+
+pub mod cause;
+pub mod pending;
+pub mod report;
+pub mod write;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+
+use crate::base::Base;
+use crate::git::Repo;
+use crate::git::render::{Edits, diff_text};
+use crate::project::Project;
+use crate::series::apply::{self, claimed_elsewhere};
+use crate::series::carry::{Carried, State, carry};
+use crate::series::home::{Home, HomePatch, home};
+use crate::series::onto::{OntoPatch, Planned, carry_series};
+use crate::series::plan::{PatchPlan, plan};
+use crate::series::steps::Steps;
+use crate::series::{Series, load, overlay_files, resolution};
+
+/// A series carried to another base; nothing of it is written.
+pub struct Rebased {
+    /// The base it comes from.
+    pub from: Base,
+    /// The base it goes to.
+    pub onto: Base,
+    /// Its patches there, up to the first one in conflict.
+    pub patches: Vec<OntoPatch>,
+    /// The files of series/NAME/ that change, `None` where they go away; empty after a conflict.
+    pub files: BTreeMap<String, Option<String>>,
+}
+
+impl Rebased {
+    /// The patch that has to be merged by hand.
+    pub fn stopped(&self) -> Option<&OntoPatch> {
+        self.patches.iter().find(|patch| patch.carried.state == State::Conflict)
+    }
+
+    /// The last commit.
+    pub fn tip(&self) -> &str {
+        self.patches.iter().rev().find_map(|patch| patch.commit.as_deref()).unwrap_or(&self.onto.commit)
+    }
+}
+
+/// Carries `series` to `onto`. With `keep_going` every patch is tried, whatever is in conflict before it.
+pub fn rebase(project: &Project, series: &Series, onto: &Base, signoff: bool, keep_going: bool) -> Result<Rebased> {
+    let overlay = overlay_files::read(project)?;
+    let plans = plan(series, &overlay, &claimed_elsewhere(project, series)?)?;
+    let home = home(project, series, &overlay, &plans, onto)?;
+    let repo = Repo::open(&onto.git_dir)?;
+    let planned = Planned { series, overlay: &overlay, plans: &plans };
+    let patches = carry_series(project, &planned, &home, (onto, &repo), signoff, keep_going)?;
+    let mut rebased = Rebased { from: home.base.clone(), onto: onto.clone(), patches, files: BTreeMap::new() };
+    if rebased.stopped().is_none() {
+        rebased.files = files(project, &planned, &home, &rebased)?;
+    }
+    Ok(rebased)
+}
+
+/// What becomes of the files of series/NAME/.
+fn files(
+    project: &Project,
+    planned: &Planned<'_>,
+    home: &Home,
+    rebased: &Rebased,
+) -> Result<BTreeMap<String, Option<String>>> {
+    let (old, new) = (&rebased.from.name, &rebased.onto.name);
+    let file = project.series(&planned.series.name).join("series.toml");
+    let mut files = BTreeMap::new();
+    files.insert("series.toml".to_owned(), Some(load::with_base(&crate::files::read(&file)?, new)?));
+    let there = Home {
+        base: rebased.onto.clone(),
+        repo: Repo::open(&rebased.onto.git_dir)?,
+        patches: rebased.patches.iter().map(HomePatch::from).collect(),
+    };
+    for (index, plan) in planned.plans.iter().enumerate() {
+        let (patch, carried) = (plan.patch, &rebased.patches[index].carried);
+        let edits = patch.diff.as_ref().map_or("", |diff| &diff.text);
+        let text = diff_text(&carried.edits)?;
+        for (base, form) in &patch.resolutions {
+            // Forms for further bases stay forms of these edits, unless they were out of date before.
+            let fresh = resolution::find(patch, base).is_ok();
+            let form = resolution::diff(&form.text);
+            if fresh && base != old && base != new {
+                files.insert(form_file(base, &patch.name), Some(resolution::text(form, &text)));
+            }
+        }
+        let back = way_back(project, planned, home, &there, index)?;
+        let keep = (back.as_deref() != Some(edits)).then(|| resolution::text(edits, &text));
+        files.insert(form_file(old, &patch.name), keep);
+        if old != new {
+            files.insert(form_file(new, &patch.name), None);
+        }
+        files.insert(format!("{}.diff", patch.name), Some(text).filter(|text| !text.is_empty()));
+    }
+    Ok(files)
+}
+
+fn form_file(base: &str, patch: &str) -> String {
+    format!("bases/{base}/{patch}.diff")
+}
+
+impl From<&OntoPatch> for HomePatch {
+    fn from(patch: &OntoPatch) -> Self {
+        let Carried { spatched, edits, .. } = patch.carried.clone();
+        Self { parent: patch.below.clone(), spatched, tree: patch.tree.clone(), edits, regenerates: false }
+    }
+}
+
+/// The text of a patch's edits as a rebase back would find it without any record; `None` where it would stop.
+fn way_back(
+    project: &Project,
+    planned: &Planned<'_>,
+    home: &Home,
+    there: &Home,
+    index: usize,
+) -> Result<Option<String>> {
+    let plan = &planned.plans[index];
+    let same = home.patches[index].edits == there.patches[index].edits;
+    if same || (plan.patch.diff.is_none() && there.patches[index].edits.is_empty()) {
+        return diff_text(&home.patches[index].edits).map(Some);
+    }
+    let mut patch = plan.patch.clone();
+    patch.resolutions.clear();
+    let plan = PatchPlan { patch: &patch, files: plan.files.clone(), born: plan.born.clone() };
+    let steps = Steps { project, repo: &home.repo, overlay: planned.overlay, base: &home.base, recorded: false };
+    let drops = steps.drops(planned.series)?;
+    let back = carry(&steps, &plan, (there, &there.patches[index]), &home.patches[index].parent, &drops)?;
+    if back.state == State::Conflict { Ok(None) } else { diff_text(&back.edits).map(Some) }
+}
+
+/// Refuses to move a branch that is in use, or that somebody else moved.
+pub fn refuse_moved_branch(repo: &Repo, name: &str) -> Result<()> {
+    let branch = apply::branch(name);
+    let Some(head) = repo.read_ref(&format!("refs/heads/{branch}"))? else { return Ok(()) };
+    if let Some(dir) = repo.checked_out_at(&branch)? {
+        let dirty = if Repo::open(&dir)?.is_dirty()? { ", with changes that are not committed" } else { "" };
+        bail!(
+            "branch {branch} is checked out at {}{dirty}: rebasing would move it under that work tree. Switch it to \
+             another branch, or detach it (`git -C {} switch --detach`)",
+            dir.display(),
+            dir.display()
+        );
+    }
+    let own = repo.read_ref(&format!("refs/txgen/series/{name}"))?.map(|found| found.commit);
+    if own.as_ref() != Some(&head.commit) {
+        bail!(
+            "branch {branch} is at {}, where txgen did not put it{}: what it has is not in series/{name}/ and would be \
+             lost. Rename it (`git branch -m {branch} NEW`), or set it with `txgen apply {name}`",
+            &head.commit[..12],
+            own.map_or_else(String::new, |own| format!(" (it put it at {})", &own[..12]))
+        );
+    }
+    Ok(())
+}
+
+/// Puts the forms that were merged by hand in a rebase under way into `series`.
+pub fn add_forms(series: &mut Series, base: &str, forms: &BTreeMap<String, String>) -> Result<()> {
+    for (name, diff) in forms {
+        let patch = series.patches.iter_mut().find(|patch| patch.name == *name);
+        let patch = patch.with_context(|| format!("series {} has no patch {name} any more", series.name))?;
+        let text = resolution::text(diff, patch.diff.as_ref().map_or("", |diff| &diff.text));
+        let file = form_file(base, name).into();
+        patch.resolutions.insert(base.to_owned(), crate::series::Text { file, text });
+    }
+    Ok(())
+}
+
+/// The edits that make tree `new` of tree `old`, without the overlay's files; an error where a file was added.
+pub fn edits_between(repo: &Repo, old: &str, new: &str, is_overlay: impl Fn(&str) -> bool) -> Result<Edits> {
+    let mut edits = Edits::new();
+    for path in repo.changed_paths(old, new)?.into_iter().filter(|path| !is_overlay(path)) {
+        let Some(before) = repo.file(old, &path)? else {
+            bail!("{path} is new: a new file belongs in kernel-overlay/, claimed by `adds`");
+        };
+        let after = repo.file(new, &path)?;
+        edits.insert(path, crate::git::render::Edit { before, after });
+    }
+    Ok(edits)
+}

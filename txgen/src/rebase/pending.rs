@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A rebase that waits for a conflict to be fixed: where it stands, and the branch to fix it on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::write;
+use crate::base::Base;
+use crate::files;
+use crate::git::Repo;
+use crate::git::lines::first_marker;
+use crate::git::render::diff_text;
+use crate::project::Project;
+use crate::series::apply;
+use crate::series::onto::OntoPatch;
+
+/// A rebase that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The base, or the ref, it goes to, as it was given.
+    pub onto: String,
+    /// The clone, where one was given.
+    pub tree: Option<PathBuf>,
+    /// The repository with the branch.
+    pub git_dir: PathBuf,
+    /// The commit of the base at that time.
+    pub base_commit: String,
+    /// The patch in conflict.
+    pub patch: String,
+    /// The commit before it.
+    pub parent: String,
+    /// Its commit with conflict markers.
+    pub conflict: String,
+    /// The tree its edits are made to.
+    pub spatched: String,
+    /// The edits that were merged by hand so far, by patch.
+    pub forms: BTreeMap<String, String>,
+    /// The folder of the series at that time, as a key over its files.
+    pub series: String,
+}
+
+/// The branch to fix a conflict on.
+pub fn branch(name: &str) -> String {
+    format!("{}-conflict", apply::branch(name))
+}
+
+fn file(project: &Project, name: &str) -> PathBuf {
+    write::folder(project).join(format!("{name}.rebase"))
+}
+
+/// The rebase of `name` that waits, if any.
+pub fn load(project: &Project, name: &str) -> Result<Option<Pending>> {
+    let path = file(project, name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = files::read(&path)?;
+    serde_json::from_str(&text).map(Some).with_context(|| format!("read {}", path.display()))
+}
+
+/// Forgets the rebase of `name` that waits, if any.
+pub fn forget(project: &Project, name: &str) -> Result<()> {
+    let path = file(project, name);
+    if path.exists() {
+        fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Stops at a conflict: keeps where the rebase stands, and sets the branch to fix it on.
+pub fn stop(project: &Project, name: &str, pending: &Pending) -> Result<()> {
+    let text = serde_json::to_vec_pretty(pending).context("serialise the rebase")?;
+    let repo = Repo::open(&pending.git_dir)?;
+    refuse_checked_out(&repo, name)?;
+    let Some(_lock) = write::lock(project)? else { bail!("another txgen writes to this project: try again") };
+    files::write_atomic(&file(project, name), &text)?;
+    let head = format!("refs/heads/{}", branch(name));
+    repo.set_refs(&[&head], &pending.conflict, &format!("txgen rebase {name}: conflict"))
+}
+
+/// Where the rebase stands after the conflict of `patch`.
+pub fn at(patch: &OntoPatch, onto: &Base) -> Result<(String, String, String)> {
+    let conflict = patch.commit.clone().with_context(|| format!("{}: no commit in {}", patch.name, onto.name))?;
+    Ok((patch.parent.clone(), conflict, patch.carried.spatched.clone()))
+}
+
+/// Takes the fixed conflict from the branch into `pending.forms`.
+pub fn take_fix(name: &str, pending: &mut Pending, is_overlay: impl Fn(&str) -> bool) -> Result<()> {
+    let repo = Repo::open(&pending.git_dir)?;
+    let branch = branch(name);
+    let Some(tip) = repo.read_ref(&format!("refs/heads/{branch}"))? else {
+        bail!("branch {branch} is gone: `txgen rebase {name} --abort`, and begin again");
+    };
+    if !repo.descends(&tip.commit, &pending.parent)? {
+        bail!(
+            "branch {branch} was moved to {}, which does not stand on {}: set it back (`git branch -f {branch} {}`) \
+             and fix the conflict there",
+            &tip.commit[..12],
+            &pending.parent[..12],
+            &pending.conflict[..12]
+        );
+    }
+    let edits = super::edits_between(&repo, &pending.spatched, &tip.tree, &is_overlay)?;
+    for (path, edit) in &edits {
+        let marker = edit.after.as_ref().and_then(|blob| first_marker(&blob.bytes));
+        if let Some(line) = marker {
+            bail!("{path}:{line} still has a conflict marker: fix it on branch {branch} and commit");
+        }
+    }
+    let conflict = repo.resolve(&pending.conflict)?;
+    let touched = repo.changed_paths(&conflict.tree, &tip.tree)?;
+    if let Some(path) = touched.iter().find(|path| is_overlay(path)) {
+        bail!("{path} was changed on branch {branch}: change kernel-overlay/{path} itself");
+    }
+    pending.forms.insert(pending.patch.clone(), diff_text(&edits)?);
+    Ok(())
+}
+
+/// Drops the rebase that waits, and its branch.
+pub fn abort(project: &Project, name: &str) -> Result<()> {
+    let Some(pending) = load(project, name)? else { bail!("no rebase of {name} is under way") };
+    let repo = Repo::open(&pending.git_dir)?;
+    refuse_checked_out(&repo, name)?;
+    let head = format!("refs/heads/{}", branch(name));
+    if repo.read_ref(&head)?.is_some() {
+        repo.move_refs(&[(&head, None)], &format!("txgen rebase {name} --abort"))?;
+    }
+    forget(project, name)
+}
+
+/// Refuses to move the branch under a work tree.
+pub fn refuse_checked_out(repo: &Repo, name: &str) -> Result<()> {
+    let branch = branch(name);
+    match repo.checked_out_at(&branch)? {
+        Some(dir) => bail!(
+            "branch {branch} is checked out at {}: switch that work tree to another branch, or detach it (`git -C {} \
+             switch --detach`)",
+            dir.display(),
+            dir.display()
+        ),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A finished rebase written: the folder of the series changes places with the new one in one step, then the refs.
+//!
+//! A journal says what is left to do after that step. Whoever comes next finishes it, so that a rebase that was killed
+//! shows as not begun or as done.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::git::Repo;
+use crate::project::Project;
+use crate::proof;
+
+/// What is left to do once the folder of the series is the new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// The folder of the series as it is to be, as a key over its files.
+    pub series: String,
+    /// The text of series/bases.toml, where it changes.
+    pub bases: Option<String>,
+    /// The repository whose refs move.
+    pub git_dir: PathBuf,
+    /// Where each ref is to point; deleted where there is nothing.
+    pub refs: Vec<(String, Option<String>)>,
+    /// What the reflogs say.
+    pub why: String,
+}
+
+/// .txgen/, for what is under way.
+pub fn folder(project: &Project) -> PathBuf {
+    project.root.join(".txgen")
+}
+
+fn journal_file(project: &Project, name: &str) -> PathBuf {
+    folder(project).join(format!("{name}.journal"))
+}
+
+fn next_folder(project: &Project, name: &str) -> PathBuf {
+    folder(project).join(format!("{name}.next"))
+}
+
+/// Only one txgen rebases in a project at a time: a lock on series/, which goes with the value and is `None` while
+/// another has it.
+pub fn lock(project: &Project) -> Result<Option<fs::File>> {
+    let path = project.root.join("series");
+    let file = fs::File::open(&path).with_context(|| format!("open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(e)) => Err(e).with_context(|| format!("lock {}", path.display())),
+    }
+}
+
+/// Changes the files of series/`name`/, `None` where they go away, and does what `journal` says; all or nothing.
+pub fn write(
+    project: &Project,
+    name: &str,
+    changes: &BTreeMap<String, Option<String>>,
+    mut journal: Journal,
+) -> Result<()> {
+    let Some(_lock) = lock(project)? else { bail!("another txgen writes to this project: try again") };
+    let (series, next) = (project.series(name), next_folder(project, name));
+    remove(&next)?;
+    copy(&series, &next)?;
+    for (file, text) in changes {
+        let path = next.join(file);
+        match text {
+            Some(text) => files::write_atomic(&path, text.as_bytes())?,
+            None if path.exists() => fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?,
+            None => {}
+        }
+    }
+    remove_empty(&next)?;
+    journal.series = key(&next)?;
+    let text = serde_json::to_vec_pretty(&journal).context("serialise the journal")?;
+    files::write_atomic(&journal_file(project, name), &text)?;
+    renameat2(AT_FDCWD, &next, AT_FDCWD, &series, RenameFlags::RENAME_EXCHANGE)
+        .with_context(|| format!("let {} and {} change places", next.display(), series.display()))?;
+    finish(project, name, &journal)
+}
+
+/// Finishes, or takes back, what a rebase that was killed left.
+pub fn recover(project: &Project) -> Result<()> {
+    if leftovers(project)?.is_empty() {
+        return Ok(());
+    }
+    // Whoever holds the lock is not dead.
+    let Some(_lock) = lock(project)? else { return Ok(()) };
+    let found = leftovers(project)?;
+    for name in found.iter().filter_map(|file| file.strip_suffix(".journal")) {
+        let path = journal_file(project, name);
+        let journal = serde_json::from_str::<Journal>(&files::read(&path)?)
+            .with_context(|| format!("read {}", path.display()))?;
+        if key(&project.series(name))? == journal.series {
+            finish(project, name, &journal).with_context(|| format!("finish the rebase of {name} that was stopped"))?;
+        }
+    }
+    for file in leftovers(project)? {
+        let path = folder(project).join(file);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.with_context(|| format!("remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// What is in .txgen/ beside the rebases that wait.
+fn leftovers(project: &Project) -> Result<Vec<String>> {
+    let dir = folder(project);
+    let mut found = Vec::new();
+    if !dir.is_dir() {
+        return Ok(found);
+    }
+    for entry in fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
+        let file = entry.with_context(|| format!("list {}", dir.display()))?.file_name();
+        found.push(file.to_string_lossy().into_owned());
+    }
+    found.retain(|file| !file.ends_with(".rebase"));
+    Ok(found)
+}
+
+fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {
+    if let Some(text) = &journal.bases {
+        files::write_atomic(&project.bases_file(), text.as_bytes())?;
+    }
+    let repo = Repo::open(&journal.git_dir)?;
+    let moves = journal.refs.iter().map(|(name, to)| (name.as_str(), to.as_deref())).collect::<Vec<_>>();
+    repo.move_refs(&moves, &journal.why)?;
+    super::pending::forget(project, name)?;
+    clean(project, name)
+}
+
+fn clean(project: &Project, name: &str) -> Result<()> {
+    remove(&next_folder(project, name))?;
+    let path = journal_file(project, name);
+    fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))
+}
+
+fn remove(dir: &Path) -> Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    fs::remove_dir_all(dir).with_context(|| format!("remove {}", dir.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    files::make_dir(to)?;
+    for file in below(from)? {
+        let target = to.join(&file);
+        files::make_dir(target.parent().context("a file has a folder")?)?;
+        fs::copy(from.join(&file), &target).with_context(|| format!("copy {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Every file below a folder, sorted, by its path in it.
+fn below(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut left = vec![PathBuf::new()];
+    while let Some(folder) = left.pop() {
+        let list = || format!("list {}", dir.join(&folder).display());
+        for entry in fs::read_dir(dir.join(&folder)).with_context(list)? {
+            let entry = entry.with_context(list)?;
+            let path = folder.join(entry.file_name());
+            if entry.file_type().with_context(list)?.is_dir() { left.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn remove_empty(dir: &Path) -> Result<()> {
+    let bases = dir.join("bases");
+    if !bases.is_dir() {
+        return Ok(());
+    }
+    for folder in fs::read_dir(&bases).with_context(|| format!("list {}", bases.display()))? {
+        let folder = folder.with_context(|| format!("list {}", bases.display()))?.path();
+        if folder.is_dir() && below(&folder)?.is_empty() {
+            remove(&folder)?;
+        }
+    }
+    if below(&bases)?.is_empty() { remove(&bases) } else { Ok(()) }
+}
+
+/// A key over every file of a folder.
+pub fn key(dir: &Path) -> Result<String> {
+    let mut parts = Vec::new();
+    for file in below(dir)? {
+        parts.push(file.to_string_lossy().into_owned().into_bytes());
+        parts.push(fs::read(dir.join(&file)).with_context(|| format!("read {}", dir.join(&file).display()))?);
+    }
+    Ok(proof::key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A rebase that is killed shows as not begun or as done.
+
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::linux::{files, project, refs};
+
+const SKBUFF: &str = "net/core/skbuff.c";
+
+/// How often it is killed; `TXGEN_KILLS=200 cargo test killed` takes longer.
+fn kills() -> u32 {
+    std::env::var("TXGEN_KILLS").map_or(20, |text| text.parse().unwrap())
+}
+
+#[test]
+fn a_rebase_killed_at_any_moment_is_not_begun_or_done() {
+    let project = project(
+        &[(SKBUFF, "a + 1;", "a + 11;")],
+        &[("twice", &[(SKBUFF, "b = a", "b = 2 * a")]), ("last", &[(SKBUFF, "\treturn a;", "\treturn -a;")])],
+    );
+    let state = || {
+        project.txgen(&["base", "list"]).expect(0);
+        (files(&project, "p/series"), refs(&project))
+    };
+    project.txgen(&["rebase", "demo", "--onto", "new"]).expect(0);
+    let there = state();
+    let started = Instant::now();
+    project.txgen(&["rebase", "demo", "--onto", "old"]).expect(0);
+    let takes = started.elapsed();
+    let back = state();
+    let mut seen = [0, 0];
+    for kill in 0..kills() {
+        let (onto, from) = if state() == back { ("new", &back) } else { ("old", &there) };
+        let to = if onto == "new" { &there } else { &back };
+        let mut command = project.command(env!("CARGO_BIN_EXE_txgen"));
+        command.args(["rebase", "demo", "--onto", onto]).current_dir(project.path("p"));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Most moments lie where the files and refs are written, near the end.
+        let part = f64::from((kill * 37) % 100) / 100.0;
+        sleep(takes.mul_f64(0.2 + 0.9 * part).max(Duration::from_millis(1)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // A git that it had started may still be at work.
+        sleep(Duration::from_millis(50));
+        let now = state();
+        assert!(now == *from || now == *to, "kill {kill}: {now:?}");
+        seen[usize::from(now == *to)] += 1;
+    }
+    assert!(seen[0] > 0, "no kill came before the end: {seen:?}");
+    assert_eq!(files(&project, "p/.txgen").len(), 0, "{:?}", files(&project, "p/.txgen"));
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen rebase` on two tiny kernels, with real git and real spatch.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
+
+mod clone;
+#[path = "../common/mod.rs"]
+mod common;
+mod conflict;
+mod killed;
+mod linux;
+mod moves;
