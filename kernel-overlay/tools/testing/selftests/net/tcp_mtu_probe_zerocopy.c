@@ -104,8 +104,8 @@ struct stream {
 
 FIXTURE(probe)
 {
-	struct stream s;
 	int max_frags;		/* as it was before */
+	struct stream s;
 	char a[32], b[32];
 	int netns;
 };
