@@ -73,7 +73,7 @@ fn parse(file: &Path, diff: String) -> Result<Mutation> {
 pub fn commit(series: &Series, applied: &Applied, mutation: &Mutation) -> Result<Subject> {
     let tip = applied.patches.last().with_context(|| format!("series {} has no patch", applied.name))?;
     let repo = Repo::open(&applied.git_dir)?;
-    let changes = match repo.apply_diff(&tip.tree, &mutation.diff)? {
+    let changes = match repo.apply_diff_moved(&tip.tree, &mutation.diff)? {
         Ok(changes) => changes,
         Err(misfit) => return Err(diff::tell(&mutation.file, &misfit)),
     };

@@ -16,7 +16,7 @@ pub(super) const CHECK: Check = Check {
     name: "locals",
     shows: "added local variables are in reverse christmas tree order (net code)",
     needs: "",
-    version: 1,
+    version: 2,
     tools: no_tools,
     scope: Scope::Patch(check),
 };
@@ -38,7 +38,8 @@ fn findings(file: &FileDiff) -> Vec<Finding> {
     let kept = file.lines.iter().filter(|line| line.side != Side::Old).collect::<Vec<_>>();
     let mut found = Vec::new();
     for (index, line) in kept.iter().enumerate() {
-        if !line.text.ends_with('{') || !is_block(&line.text) {
+        let head = index.checked_sub(1).map_or("", |above| kept[above].text.as_str());
+        if !line.text.ends_with('{') || !is_block(&line.text) || is_fixture(head) {
             continue;
         }
         // The hunk may end within the block, or jump: lines must be added and follow one another.
@@ -56,6 +57,11 @@ fn findings(file: &FileDiff) -> Vec<Finding> {
 fn is_block(text: &str) -> bool {
     let text = text.trim();
     text == "{" || text.ends_with(") {") || text.ends_with("else {") || text == "do {"
+}
+
+/// The harness of the selftests declares structures in the form of functions.
+fn is_fixture(head: &str) -> bool {
+    head.starts_with("FIXTURE(") || head.starts_with("FIXTURE_VARIANT(")
 }
 
 fn out_of_order(lines: &[(u32, &str)], path: &str) -> Vec<Finding> {
@@ -125,7 +131,10 @@ mod tests {
     use crate::check::diff::parse;
 
     fn lines(body: &str) -> Vec<Option<u32>> {
-        let body = format!("int f(void)\n{{\n{body}\n\n\treturn 0;\n}}\n");
+        lines_of(&format!("int f(void)\n{{\n{body}\n\n\treturn 0;\n}}\n"))
+    }
+
+    fn lines_of(body: &str) -> Vec<Option<u32>> {
         let added = body.lines().map(|line| format!("+{line}\n")).collect::<String>();
         let count = body.lines().count();
         let text = format!("diff --git a/net/a.c b/net/a.c\nnew file mode 100644\n@@ -0,0 +1,{count} @@\n{added}");
@@ -155,6 +164,14 @@ mod tests {
         assert_eq!(lines("\tint i;\n\ti = a_call_with_a_long_name();"), []);
         assert_eq!(lines("\tint i; /* short with a long comment */\n\tu8 x;"), []);
         assert_eq!(lines("\tint i;\n#ifdef CONFIG_X\n\tstruct sk_buff *skb;\n#endif"), []);
+    }
+
+    #[test]
+    fn fields_of_a_fixture_are_no_locals() {
+        let fields = "{\n\tint i;\n\tstruct sk_buff *skb;\n}\n";
+        assert_eq!(lines_of(&format!("FIXTURE(path)\n{fields}")), []);
+        assert_eq!(lines_of(&format!("FIXTURE_VARIANT(path)\n{fields}")), []);
+        assert_eq!(lines_of(&format!("FIXTURE_SETUP(path)\n{fields}")), [Some(4)]);
     }
 
     #[test]

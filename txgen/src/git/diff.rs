@@ -56,6 +56,24 @@ impl Repo {
         self.apply_to(&before, &diff, text)
     }
 
+    /// Like `apply_diff`, for a .diff whose lines may have moved: a hunk goes where its lines are, if that is one place.
+    pub fn apply_diff_moved(&self, tree: &str, text: &str) -> Result<Outcome> {
+        let strict = self.apply_diff(tree, text)?;
+        if strict.as_ref().map_or_else(|misfit| misfit.malformed, |_| true) {
+            return Ok(strict);
+        }
+        let mut files = BTreeMap::new();
+        for path in text.lines().filter_map(|line| line.strip_prefix("--- a/")) {
+            if let Some(blob) = self.file(tree, path.trim_end())? {
+                files.insert(path.trim_end(), String::from_utf8_lossy(&blob.bytes).into_owned());
+            }
+        }
+        match relocate(text, &files) {
+            Some(moved) => self.apply_diff(tree, &moved),
+            None => Ok(strict),
+        }
+    }
+
     /// Applies `diff` to a tree of just the files it touches: reading the whole one takes most of a second.
     fn apply_to(&self, before: &Changes, diff: &Diff<'_>, text: &str) -> Result<Outcome> {
         let small = self.change_tree(&self.empty_tree()?, before)?;
@@ -126,6 +144,33 @@ fn explain(text: &str, before: &Changes, said: &str) -> Misfit {
     Misfit { line: 0, what: said.to_owned(), malformed: false }
 }
 
+/// `text` with its hunks at the lines where `files` have what they expect; `None` unless that is one place each.
+fn relocate(text: &str, files: &BTreeMap<&str, String>) -> Option<String> {
+    let lines = text.lines().collect::<Vec<_>>();
+    let mut moved = String::new();
+    let mut path = "";
+    for (number, line) in lines.iter().enumerate() {
+        path = line.strip_prefix("--- a/").map_or(path, str::trim_end);
+        let Some((start, count)) = hunk(line) else {
+            moved += &format!("{line}\n");
+            continue;
+        };
+        let expects = lines[number + 1..]
+            .iter()
+            .filter_map(|line| line.strip_prefix([' ', '-']).or_else(|| line.is_empty().then_some("")))
+            .take(count)
+            .collect::<Vec<_>>();
+        let has = files.get(path)?.lines().collect::<Vec<_>>();
+        let mut places = has.windows(expects.len().max(1)).enumerate().filter(|(_, window)| *window == expects);
+        let (found, _) = places.next().filter(|_| places.next().is_none())?;
+        let (added, rest) = line.split_once(" +")?.1.split_once(" @@")?;
+        let (new, new_count) = added.split_once(',').unwrap_or((added, "1"));
+        let new = (found + 1 + new.parse::<usize>().ok()?).checked_sub(start)?;
+        moved += &format!("@@ -{},{count} +{new},{new_count} @@{rest}\n", found + 1);
+    }
+    Some(moved)
+}
+
 /// First old line and number of old lines of a `@@ -12,7 +12,9 @@` line.
 fn hunk(line: &str) -> Option<(usize, usize)> {
     let old = line.strip_prefix("@@ -")?.split(' ').next()?;
@@ -138,5 +183,30 @@ pub fn tell(file: &std::path::Path, misfit: &Misfit) -> anyhow::Error {
     match misfit.line {
         0 => anyhow!("{}: {}", file.display(), misfit.what),
         line => anyhow!("{}:{line}: {}", file.display(), misfit.what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::relocate;
+
+    const DIFF: &str = "--- a/f\n+++ b/f\n@@ -2,3 +2,2 @@ f\n b\n-c\n d\n";
+
+    fn moved(file: &str) -> Option<String> {
+        relocate(DIFF, &BTreeMap::from([("f", file.to_owned())]))
+    }
+
+    #[test]
+    fn a_hunk_follows_its_lines() {
+        let want = "--- a/f\n+++ b/f\n@@ -4,3 +4,2 @@ f\n b\n-c\n d\n";
+        assert_eq!(moved("x\ny\na\nb\nc\nd\n").as_deref(), Some(want));
+    }
+
+    #[test]
+    fn a_hunk_whose_lines_are_gone_or_in_two_places_does_not_move() {
+        assert_eq!(moved("a\nb\nC\nd\n"), None);
+        assert_eq!(moved("b\nc\nd\nb\nc\nd\n"), None);
     }
 }
