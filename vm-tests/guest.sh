@@ -6,6 +6,10 @@ out=$(dirname "$0")
 leaks=/sys/kernel/debug/kmemleak
 {
 	echo "kernel: $(uname -r)"
+	if [ -f "$out/selftests.sh" ]; then
+		sh "$out/selftests.sh"
+		echo "selftests: exit $?"
+	fi
 	if [ -w "$leaks" ]; then
 		# An object counts as leaked only at an age of 5 s, and only if two scans in a row miss it.
 		echo scan >"$leaks" && sleep 6 && echo scan >"$leaks" && cat "$leaks" >"$out/kmemleak.txt" ||

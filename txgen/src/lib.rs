@@ -42,6 +42,7 @@ pub mod prove;
 pub mod rebase;
 pub mod render;
 pub mod report;
+pub mod selftests;
 pub mod series;
 pub mod slice;
 pub mod vm;

@@ -323,12 +323,18 @@ const PACKAGES: &[(&str, &str)] = &[
     ("flex", "flex"),
     ("gcc", "gcc"),
     ("git", "git"),
+    ("ip", "iproute2"),
     ("make", "make"),
     ("perl", "perl"),
     ("python3", "python3"),
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("sparse", "sparse"),
     ("spatch", "coccinelle"),
+    ("ss", "iproute2"),
+    ("sysctl", "procps"),
+    ("tar", "tar"),
+    ("timeout", "coreutils"),
+    ("unshare", "util-linux"),
 ];
 
 /// The command that installs `tool`.

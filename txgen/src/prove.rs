@@ -18,8 +18,9 @@ use crate::process::Run;
 use crate::project::Project;
 use crate::proof;
 use crate::vm::ktap::Outcome;
-use crate::vm::{self, Accel, Boot, Suite, argv};
+use crate::vm::{self, Accel, Boot, Suite, argv, guest};
 
+pub mod selftests;
 pub mod show;
 
 /// The kind of the records, and the version of what they hold.
@@ -131,22 +132,12 @@ impl<'a> Prover<'a> {
     }
 
     fn show(&mut self, subject: &Subject, key: &str) -> Result<Proof> {
-        let run = self.project.cache.join("runs").join(&key[..16]);
-        files::make_dir(&run)?;
-        let worktree = match self.worktree.take() {
-            Some(worktree) => worktree,
-            None => Worktree::lock(self.project, &self.git_dir, Purpose::Build)?,
-        };
-        let worktree = self.worktree.insert(worktree);
-        worktree.checkout(&self.git_dir, &subject.commit)?;
-        let folder = Folder::open(self.project, worktree, &self.config.name)?;
-        folder.configure(&self.config)?;
+        let run = self.run_folder(key)?;
         let build_log = run.join("build.log");
-        let what = format!("build {} ({})", subject.name, self.config.name);
-        let built = folder.build(&what, &build_log)?;
-        let (build_errors, boot) = match built {
-            Build::Failed(errors) => (errors, None),
-            Build::Built => (Vec::new(), Some(self.boot(&folder.image(), &run)?)),
+        let (folder, build_errors) = self.build(subject, &build_log)?;
+        let boot = match build_errors.is_empty() {
+            true => Some(self.boot(&folder.image(), &run)?),
+            false => None,
         };
         Ok(Proof {
             tree: subject.tree.clone(),
@@ -158,17 +149,47 @@ impl<'a> Prover<'a> {
         })
     }
 
+    /// The folder for what a run under `key` leaves.
+    fn run_folder(&self, key: &str) -> Result<PathBuf> {
+        let run = self.project.cache.join("runs").join(&key[..16]);
+        files::make_dir(&run)?;
+        Ok(run)
+    }
+
+    /// Builds the kernel of `subject`; the first errors, if it does not build.
+    fn build(&mut self, subject: &Subject, log: &Path) -> Result<(Folder, Vec<String>)> {
+        let worktree = match self.worktree.take() {
+            Some(worktree) => worktree,
+            None => Worktree::lock(self.project, &self.git_dir, Purpose::Build)?,
+        };
+        let worktree = self.worktree.insert(worktree);
+        worktree.checkout(&self.git_dir, &subject.commit)?;
+        let folder = Folder::open(self.project, worktree, &self.config.name)?;
+        folder.configure(&self.config)?;
+        let what = format!("build {} ({})", subject.name, self.config.name);
+        let errors = match folder.build(&what, log)? {
+            Build::Failed(errors) => errors,
+            Build::Built => Vec::new(),
+        };
+        Ok((folder, errors))
+    }
+
     fn boot(&mut self, image: &Path, run: &Path) -> Result<Boot> {
-        if self.accel.is_none() {
-            let accel = vm::accelerator(image)?;
-            match &accel {
-                Accel::Kvm => eprintln!("boot: under KVM, which a probe boot showed to work"),
-                Accel::Tcg { why } => eprintln!("boot: under TCG, as {why}"),
-            }
-            self.accel = Some(accel);
+        let accel = self.accelerator(image)?;
+        vm::boot(self.project, image, &accel, run, self.timeout)
+    }
+
+    /// What executes guests here, found out at the first boot.
+    fn accelerator(&mut self, image: &Path) -> Result<Accel> {
+        if let Some(accel) = &self.accel {
+            return Ok(accel.clone());
         }
-        let accel = self.accel.as_ref().context("the accelerator was found out above")?;
-        vm::boot(self.project, image, accel, run, self.timeout)
+        let accel = vm::accelerator(image)?;
+        match &accel {
+            Accel::Kvm => eprintln!("boot: under KVM, which a probe boot showed to work"),
+            Accel::Tcg { why } => eprintln!("boot: under TCG, as {why}"),
+        }
+        Ok(self.accel.insert(accel).clone())
     }
 }
 
@@ -184,7 +205,7 @@ fn key(tree: &str, config: &Config, toolchain: &[String], tests: &str) -> String
 /// What a boot runs and how: all of it that can change the outcome.
 fn tests(project: &Project) -> Result<String> {
     let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
-    Ok(format!("{:?}\n{:?}\n{}\n{pins}", argv::KERNEL_ARGS, argv::GUEST_SIZE, vm::guest_script(project)?))
+    Ok(format!("{:?}\n{:?}\n{}\n{pins}", argv::KUNIT_ARGS, argv::GUEST_SIZE, guest::script(project)?))
 }
 
 /// First lines of what the tools that shape a result say of themselves.

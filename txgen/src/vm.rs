@@ -4,7 +4,7 @@
 //! A boot is judged by what the console and the guest's result file say, never by vng's exit status.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::MissingTool;
 use crate::files;
 use crate::process::{self, Run, TimedOut};
-use crate::progress::Progress;
 use crate::project::Project;
 
 pub mod argv;
+pub mod guest;
 pub mod ktap;
 pub mod splat;
 
+use guest::Guest;
 use ktap::{Counts, Ktap, Outcome};
 
 /// The line that ends the guest's result.txt.
@@ -137,58 +138,27 @@ fn judge_probe(said: &str, status: &str) -> Accel {
     Accel::Tcg { why: format!("a kernel does not boot under KVM here ({status}){reason}") }
 }
 
-/// Boots `image` with its tests. Everything it leaves goes to the folder `run`: console.log and guest/.
+/// Boots `image` with KUnit's suites. Everything it leaves goes to the folder `run`: console.log and guest/.
 pub fn boot(project: &Project, image: &Path, accel: &Accel, run: &Path, timeout: Duration) -> Result<Boot> {
-    let vng = virtme_ng(project)?;
-    let shared = run.join("guest");
-    if shared.exists() {
-        std::fs::remove_dir_all(&shared).with_context(|| format!("empty {}", shared.display()))?;
-    }
-    files::write_atomic(&shared.join("guest.sh"), guest_script(project)?.as_bytes())?;
-    let log = run.join("console.log");
-    let progress = Progress::start("boot", 0);
-    let start = Instant::now();
-    let ran = Run::new(&vng, argv::vng(image, &shared, accel))
-        .dir(run)
-        .env("PATH", venv_path(&vng)?)
-        .log(&log)
-        .timeout(timeout)
-        .output();
-    let killed_after = match ran {
-        Ok(_) => None,
-        Err(error) => match error.downcast_ref::<TimedOut>() {
-            Some(late) => Some(late.seconds),
-            None => return Err(error).context("boot the kernel"),
-        },
-    };
-    let seconds = start.elapsed().as_secs_f64();
-    let console = files::read_lossy(&log)?;
-    let result = read_optional(&shared.join("result.txt"))?;
-    let leaks = read_optional(&shared.join("kmemleak.txt"))?;
-    let evidence = Evidence { console: &console, result: result.as_deref(), leaks: leaks.as_deref(), killed_after };
-    let (suites, problems) = judge(evidence);
-    progress.done(if problems.is_empty() { "booted" } else { "failed" });
-    Ok(Boot { accel: accel.clone(), seconds, suites, problems, log })
-}
-
-/// vm-tests/guest.sh: with [`argv::KERNEL_ARGS`] it is the set of tests that a boot runs.
-pub fn guest_script(project: &Project) -> Result<String> {
-    files::read(&project.vm_tests().join("guest.sh"))
-}
-
-/// PATH with the folder of `vng` first: it starts its own parts by name.
-fn venv_path(vng: &Path) -> Result<std::ffi::OsString> {
-    let path = std::env::var_os("PATH").context("PATH is not set")?;
-    let own = vng.parent().map(Path::to_path_buf);
-    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).context("put virtme-ng into PATH")
-}
-
-fn read_optional(path: &Path) -> Result<Option<String>> {
-    if path.exists() { files::read_lossy(path).map(Some) } else { Ok(None) }
+    let shared = guest::share(project, run)?;
+    let guest = Guest { image, accel, kernel_args: argv::KUNIT_ARGS, shared: &shared, timeout, results: 0 };
+    let left = guest::start(project, guest)?;
+    let (suites, problems) = judge(left.evidence());
+    Ok(Boot { accel: accel.clone(), seconds: left.seconds, suites, problems, log: left.log })
 }
 
 /// The suites that ran, and everything that makes the boot a failure.
 pub fn judge(evidence: Evidence<'_>) -> (Vec<Suite>, Vec<String>) {
+    let mut problems = complaints(evidence);
+    let Ktap { tests, problems: broken } = ktap::parse(evidence.console);
+    problems.extend(broken.into_iter().map(|problem| format!("console {problem}")));
+    problems.extend(tests.iter().flat_map(ktap::Test::failures).map(|name| format!("failed: {name}")));
+    let suites = tests.iter().map(|t| Suite { name: t.name.clone(), outcome: t.outcome, counts: t.counts() });
+    (suites.collect(), problems)
+}
+
+/// What makes a boot a failure whatever its tests say: crash markers, leaks, no end.
+pub fn complaints(evidence: Evidence<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     for splat in splat::find(evidence.console).iter().take(10) {
         problems.push(format!("console line {}: {}", splat.line, splat.text));
@@ -201,11 +171,7 @@ pub fn judge(evidence: Evidence<'_>) -> (Vec<Suite>, Vec<String>) {
         problems.push(format!("the guest did not end within {seconds} s and was killed"));
     }
     problems.extend(broken_result(evidence.result));
-    let Ktap { tests, problems: broken } = ktap::parse(evidence.console);
-    problems.extend(broken.into_iter().map(|problem| format!("console {problem}")));
-    problems.extend(tests.iter().flat_map(ktap::Test::failures).map(|name| format!("failed: {name}")));
-    let suites = tests.iter().map(|t| Suite { name: t.name.clone(), outcome: t.outcome, counts: t.counts() });
-    (suites.collect(), problems)
+    problems
 }
 
 /// What is wrong with the guest's result file.

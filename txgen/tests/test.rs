@@ -4,99 +4,28 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
 
+#[path = "common/boots.rs"]
+mod boots;
 mod common;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
+use boots::{project_of, stable};
 use common::{Ran, TestProject};
 use serde_json::Value;
 
-const MAKEFILE: &str = "\
-VERSION = 7
-PATCHLEVEL = 3
-allnoconfig:
-\tgrep -v GONE $(KCONFIG_ALLCONFIG) >$(O)/.config
-bzImage:
-\t@echo '  CC      net/core/a.o'
-\t@$(CC) -c net/core/a.c -o $(O)/a.o
-\t@mkdir -p $(O)/arch/x86/boot && cp net/core/a.c $(O)/arch/x86/boot/bzImage && touch $(O)/vmlinux
-";
-
-const SERIES: &str = "\
-title = \"net: play logs\"
-tree = \"net-next\"
-version = 1
-change-id = \"20261123-play-logs-0123456789ab\"
-base = \"tiny\"
-date = \"2026-11-23T12:00:00Z\"
-to = []
-cc = []
-";
-
-/// Stands for vng: plays the log that the booted \"image\" (a.c) names, and hangs where it says so.
-const PLAYER: &str = r#"#!/bin/sh
-image=$2
-for word; do case $word in --rwdir=*) shared=${word##*=} ;; esac; done
-echo boot >>"LOGS.boots"
-log=$(sed -n 's/.*play:\([a-z]*\).*/\1/p' "$image")
-cat "LOGS/$log.log"
-case $log in
-good) printf 'kernel: 7\ntxgen guest: done\n' >"$shared/result.txt" ;;
-hang) sleep 1000 & echo $! >LOGS.sleeper; wait ;;
-esac
-exit 255
-"#;
-
 /// A project with a kernel and series x, which has one patch for each of `plays`, named after its log.
 fn project(plays: &[&str]) -> TestProject {
-    let project = TestProject::new("[tiny]\ngit = \"../k\"\nref = \"base\"\n");
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vm-tests");
-    for file in ["guest.sh", "requirements.txt", "venv.sh"] {
-        project.write(&format!("p/vm-tests/{file}"), &fs::read_to_string(own.join(file)).unwrap());
-    }
-    project.write("p/vm-tests/net.config", "CONFIG_NET=y\n");
-    project.write("p/vm-tests/debug.config", "CONFIG_GONE=y\n");
-    kernel(&project, plays);
-    player(&project);
-    project
-}
-
-fn kernel(project: &TestProject, plays: &[&str]) {
-    project.write("k/Makefile", MAKEFILE);
-    for file in ["Kbuild", "Kconfig", "MAINTAINERS"] {
-        project.write(&format!("k/{file}"), "x\n");
-    }
-    project.write("k/net/core/a.c", "/* play:good */\n");
-    project.git("k", &["init", "-q", "-b", "base"]);
-    project.git("k", &["add", "-A"]);
-    project.git("k", &["commit", "-qm", "base"]);
-    let mut series = SERIES.to_owned();
-    for play in plays {
-        let text = match *play {
-            "broken" => "int broken(void) { return undeclared; }\n".to_owned(),
-            play => format!("/* play:{play} */\nint patched_{play};\n"),
-        };
-        project.write("k/net/core/a.c", &text);
-        let diff = project.git("k", &["diff"]);
-        project.git("k", &["add", "-A"]);
-        project.write(&format!("p/series/x/{play}.diff"), &diff);
-        project.write(&format!("p/series/x/{play}.msg"), &format!("net: play {play}\n\nFor the test.\n"));
-        series.push_str(&format!("\n[[patch]]\nname = \"{play}\"\n"));
-    }
-    project.write("p/series/x/series.toml", &series);
-    project.write("p/series/x/cover.md", "A series for the test.\n");
-    project.git("k", &["reset", "-q", "--hard"]);
-}
-
-fn player(project: &TestProject) {
-    project.write("cache/venv/requirements.txt", &project.read("p/vm-tests/requirements.txt"));
-    let logs = project.path("logs");
-    symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs"), &logs).unwrap();
-    project.write("cache/venv/bin/vng", &PLAYER.replace("LOGS", &logs.display().to_string()));
-    fs::set_permissions(project.path("cache/venv/bin/vng"), fs::Permissions::from_mode(0o755)).unwrap();
+    let texts = plays.iter().map(|play| match *play {
+        "broken" => "int broken(void) { return undeclared; }\n".to_owned(),
+        play => format!("/* play:{play} */\nint patched_{play};\n"),
+    });
+    let texts = texts.collect::<Vec<_>>();
+    let changes = texts.iter().map(|text| [("net/core/a.c", text.as_str())]).collect::<Vec<_>>();
+    let patches = plays.iter().zip(&changes).map(|(play, change)| (*play, change.as_slice())).collect::<Vec<_>>();
+    project_of(&[], &patches)
 }
 
 fn test<'a>(more: &[&'a str]) -> Vec<&'a str> {
@@ -105,22 +34,6 @@ fn test<'a>(more: &[&'a str]) -> Vec<&'a str> {
 
 fn boots(project: &TestProject) -> usize {
     fs::read_to_string(project.path("logs.boots")).map_or(0, |text| text.lines().count())
-}
-
-/// What was printed, without what differs from run to run.
-fn stable(project: &TestProject, text: &str) -> String {
-    let text = text.replace(&project.dir().display().to_string(), "[DIR]");
-    let words = |line: &str| {
-        let mut line = line.to_owned();
-        if let (Some(from), Some(to)) = (line.find("TCG in "), line.find(" s, ")) {
-            line.replace_range(from + 7..to, "[N]");
-        }
-        if let Some(at) = line.find("/runs/") {
-            line.replace_range(at + 6..at + 22, "[ID]");
-        }
-        line
-    };
-    text.lines().map(words).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::json;
 
 use super::which::Which;
 use crate::base::Base;
@@ -11,20 +12,24 @@ use crate::error::Exit;
 use crate::kernel::config;
 use crate::project::Project;
 use crate::prove::{self, Prover, Subject, show};
+use crate::selftests::{self, Table, results};
 use crate::series::{Applied, AppliedPatch};
+use crate::vm::Suite;
 
 const EXAMPLES: &str = "Examples:
   txgen test zerocopy --tip
   txgen test zerocopy --all --against-base
   txgen test zerocopy --patch txbuf --config debug
   txgen test zerocopy --tip --tree ~/src/linux --base v7.3 --json
+  txgen test zerocopy --tip --selftests --against-base
+  txgen test zerocopy --base-only --selftests=tls,msg_zerocopy
 
 A tree that passed is recorded with its configuration, toolchain and tests, and is not run again.";
 
 /// Builds and boots a series in virtme-ng with its tests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group(clap::ArgGroup::new("patches").required(true).args(["tip", "all", "patch"])))]
+#[command(group(clap::ArgGroup::new("patches").required(true).args(["tip", "all", "patch", "base_only"])))]
 pub struct Args {
     #[command(flatten)]
     which: Which,
@@ -37,13 +42,20 @@ pub struct Args {
     /// Test this patch
     #[arg(long, value_name = "PATCH")]
     patch: Option<String>,
+    /// Test the base alone
+    #[arg(long)]
+    base_only: bool,
     /// Kernel configuration of vm-tests/
     #[arg(long, value_name = "CONFIG", default_value = "net", value_parser = config::names())]
     config: String,
-    /// Also test the base: a suite that passes there has to pass on each patch
+    /// Also run the kernel's own selftests of vm-tests/selftests.toml, in a boot of their own; those whose names start
+    /// with one of NAMES, if there are any
+    #[arg(long, value_name = "NAMES", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    selftests: Option<Vec<String>>,
+    /// Also test the base: what passes there has to pass on each patch
     #[arg(long)]
     against_base: bool,
-    /// Seconds a boot may take [default: 180, with --config debug 1800]
+    /// Seconds a boot with KUnit may take [default: 180, with --config debug 1800]; selftests have times of their own
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86400))]
     timeout: Option<u64>,
     /// Build and boot again what is recorded as passed
@@ -63,42 +75,92 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let seconds = args.timeout.unwrap_or(if args.config == "debug" { 1800 } else { 180 });
     let (_, applied) = args.which.apply(project, args.signoff)?;
     let subjects = select(&applied, args)?;
-    let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?;
-    let mut all = Vec::new();
-    let mut expected = Vec::new();
-    if args.against_base {
+    let table = args.selftests.as_ref().map(|names| selftests::load(project)?.select(names)).transpose()?;
+    let prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?;
+    let mut session = Session { args, applied: &applied, table, prover, shown: Shown::default() };
+    if args.against_base || args.base_only {
         let Base { name, commit, tree, .. } = applied.base.clone();
-        let base = prover.prove(&Subject { name, commit, tree })?;
-        let Some(boot) = &base.proof.boot else {
-            bail!("the base does not build:\n{}", show::text(&base)?);
-        };
-        expected.clone_from(&boot.suites);
-        print(args, &base)?;
-        all.push(base);
+        session.test(&Subject { name, commit, tree })?;
+        let built = session.shown.boots.iter().all(|base| base.proof.boot.is_some());
+        ensure!(built || args.base_only, "the base does not build, so there is nothing to compare with");
     }
     for subject in &subjects {
-        let mut proved = prover.prove(subject)?;
-        let suites = proved.proof.boot.as_ref().map(|boot| boot.suites.as_slice()).unwrap_or_default();
-        proved.regressions = prove::compare(&expected, suites);
-        print(args, &proved)?;
-        all.push(proved);
+        session.test(subject)?;
     }
     if args.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&all).context("write the result as JSON")?);
+        anstream::println!("{}", session.shown.json(args.selftests.is_some())?);
     }
-    Ok(if all.iter().all(prove::Proved::passed) { Exit::Good } else { Exit::Findings })
+    Ok(if session.shown.passed() { Exit::Good } else { Exit::Findings })
 }
 
-/// Prints a result as soon as it is there.
-fn print(args: &Args, proved: &prove::Proved) -> Result<()> {
-    if !args.json {
-        anstream::print!("{}", show::text(proved)?);
+/// What was shown, the base first where it was tested.
+#[derive(Debug, Default)]
+struct Shown {
+    boots: Vec<prove::Proved>,
+    selftests: Vec<prove::selftests::Proved>,
+}
+
+impl Shown {
+    fn passed(&self) -> bool {
+        self.boots.iter().all(prove::Proved::passed) && self.selftests.iter().all(prove::selftests::Proved::passed)
     }
-    Ok(())
+
+    fn json(&self, selftests: bool) -> Result<String> {
+        let both = json!({"boots": self.boots, "selftests": self.selftests});
+        let text =
+            if selftests { serde_json::to_string_pretty(&both) } else { serde_json::to_string_pretty(&self.boots) };
+        text.context("write the result as JSON")
+    }
+}
+
+/// A run of the command: what it tests and what it has shown.
+struct Session<'a> {
+    args: &'a Args,
+    applied: &'a Applied,
+    table: Option<Table>,
+    prover: Prover<'a>,
+    shown: Shown,
+}
+
+impl Session<'_> {
+    /// Tests a commit and prints each result as soon as it is there.
+    fn test(&mut self, subject: &Subject) -> Result<()> {
+        let mut boot = self.prover.prove(subject)?;
+        if let Some(base) = self.shown.boots.first().filter(|_| self.args.against_base) {
+            boot.regressions = prove::compare(suites(base), suites(&boot));
+        }
+        self.print(&show::text(&boot)?);
+        self.shown.boots.push(boot);
+        let Some(table) = &self.table else { return Ok(()) };
+        let mut tested = self.prover.selftest(subject, table)?;
+        if let Some(base) = self.shown.selftests.first().filter(|_| self.args.against_base) {
+            tested.regressions = results::compare(&base.proof.tests, &tested.proof.tests);
+        }
+        if self.applied.patches.last().is_some_and(|tip| tip.commit == subject.commit) {
+            let missing = prove::selftests::not_brought(&self.applied.name, &tested.proof.tests);
+            tested.regressions.extend(missing);
+        }
+        self.print(&show::selftests::text(&tested)?);
+        self.shown.selftests.push(tested);
+        Ok(())
+    }
+
+    fn print(&self, text: &str) {
+        if !self.args.json {
+            anstream::print!("{text}");
+        }
+    }
+}
+
+fn suites(proved: &prove::Proved) -> &[Suite] {
+    proved.proof.boot.as_ref().map(|boot| boot.suites.as_slice()).unwrap_or_default()
 }
 
 /// The patches that the options name.
 fn select(applied: &Applied, args: &Args) -> Result<Vec<Subject>> {
+    if args.base_only {
+        return Ok(Vec::new());
+    }
     let Some(last) = applied.patches.last() else { bail!("series {} has no patch", applied.name) };
     let chosen = |patch: &&AppliedPatch| match &args.patch {
         Some(name) => patch.name == *name,

@@ -63,13 +63,12 @@ impl Folder {
 
     /// make in this folder, with everything pinned that would else get into the image.
     pub fn make<S: AsRef<str>>(&self, args: &[S]) -> Run {
-        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         let mut run = Run::new("make", ["-C"])
             .arg(&self.tree)
             .arg(format!("O={}", self.dir.display()))
             .args(["ARCH=x86_64", "CC=ccache gcc", "LOCALVERSION="])
             .args(["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=txgen", "KBUILD_BUILD_HOST=txgen"])
-            .arg(format!("-j{jobs}"))
+            .arg(format!("-j{}", jobs()))
             .args(args.iter().map(AsRef::as_ref))
             .clear_env()
             .env("LC_ALL", "C")
@@ -132,6 +131,11 @@ impl Folder {
         let quoted = || process::last_lines(&text, 5).lines().map(str::to_owned).collect();
         Ok(Build::Failed(if errors.is_empty() { quoted() } else { errors }))
     }
+}
+
+/// How many commands make may run at once.
+pub(crate) fn jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The number of objects of an earlier whole build, 0 where there was none.

@@ -2,6 +2,7 @@
 //! What was proved, as text: a line for each commit, and for a failure why, where it ended and where the logs are.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
@@ -9,7 +10,9 @@ use anyhow::Result;
 use super::Proved;
 use crate::files;
 use crate::process;
-use crate::vm::{Accel, Boot};
+use crate::vm::Accel;
+
+pub mod selftests;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -32,7 +35,7 @@ pub fn text(proved: &Proved) -> Result<String> {
     }
     if let Some(boot) = proved.proof.boot.as_ref().filter(|boot| !boot.passed()) {
         indent(&mut out, &boot.problems);
-        tail(&mut out, boot)?;
+        tail(&mut out, &boot.log)?;
     }
     indent(&mut out, &proved.regressions);
     Ok(out)
@@ -60,13 +63,13 @@ fn summary(proved: &Proved) -> String {
     text
 }
 
-fn tail(out: &mut String, boot: &Boot) -> Result<()> {
+fn tail(out: &mut String, log: &Path) -> Result<()> {
     line(out, "     last lines of the console:");
-    let console = files::read_lossy(&boot.log)?;
+    let console = files::read_lossy(log)?;
     for text in process::last_lines(&console, TAIL).lines() {
         line(out, &format!("       | {}", text.trim_end()));
     }
-    line(out, &format!("     whole log: {}", boot.log.display()));
+    line(out, &format!("     whole log: {}", log.display()));
     Ok(())
 }
 

@@ -9,17 +9,27 @@ use super::Accel;
 /// Where the guest sees the folder it shares with the host.
 pub const GUEST_DIR: &str = "/run/txgen";
 
-/// Kernel arguments of every test boot.
+/// Kernel arguments of a boot with KUnit.
 ///
 /// KUnit runs at boot, as suites in init memory must; an oops ends the boot; no `quiet`, which hides KTAP; a kernel
 /// without block devices has to be told that its root is no disk.
-pub const KERNEL_ARGS: &[&str] = &["kunit.autorun=1", "oops=panic", "panic=-1", "root=/dev/root"];
+pub const KUNIT_ARGS: &[&str] = &["kunit.autorun=1", "oops=panic", "panic=-1", "root=/dev/root"];
+
+/// Kernel arguments of a boot with selftests.
+///
+/// These start programs all the time and give them 0.2 s to come up: the guest has to cache what it reads of its root.
+pub const SELFTEST_ARGS: &[&str] = &[
+    "oops=panic",
+    "panic=-1",
+    "root=/dev/root",
+    "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose",
+];
 
 /// Memory and CPUs of a guest.
 pub const GUEST_SIZE: &[&str] = &["--memory", "1G", "--cpus", "2"];
 
 /// vng's arguments to boot `image` and run guest.sh, which lies in `shared`.
-pub fn vng(image: &Path, shared: &Path, accel: &Accel) -> Vec<OsString> {
+pub fn vng(image: &Path, shared: &Path, accel: &Accel, kernel_args: &[&str]) -> Vec<OsString> {
     let mut argv: Vec<OsString> = vec!["--run".into(), image.into()];
     argv.extend(["--user", "root", "--force-9p", "--verbose"].map(OsString::from));
     argv.extend(GUEST_SIZE.iter().map(OsString::from));
@@ -29,7 +39,7 @@ pub fn vng(image: &Path, shared: &Path, accel: &Accel) -> Vec<OsString> {
     let mut share = OsString::from(format!("--rwdir={GUEST_DIR}="));
     share.push(shared);
     argv.push(share);
-    for arg in KERNEL_ARGS {
+    for arg in kernel_args {
         argv.extend(["--append".into(), OsString::from(arg)]);
     }
     argv.extend(["--exec".into(), OsString::from(format!("sh {GUEST_DIR}/guest.sh"))]);
@@ -65,12 +75,12 @@ pub fn probe(image: &Path) -> Vec<OsString> {
 mod tests {
     use std::path::Path;
 
-    use super::{Accel, vng};
+    use super::{Accel, KUNIT_ARGS, vng};
 
     #[test]
     fn vng_boots_with_kunit_and_shares_one_folder() {
         let tcg = Accel::Tcg { why: "no /dev/kvm".to_owned() };
-        let argv = vng(Path::new("/r/bzImage"), Path::new("/r/guest"), &tcg);
+        let argv = vng(Path::new("/r/bzImage"), Path::new("/r/guest"), &tcg, KUNIT_ARGS);
         let words = argv.iter().map(|word| word.to_str().expect("text")).collect::<Vec<_>>();
         assert_eq!(
             words,
@@ -103,7 +113,8 @@ mod tests {
 
     #[test]
     fn kvm_is_left_on_only_where_it_was_shown_to_work() {
-        let off = |accel| vng(Path::new("/i"), Path::new("/s"), &accel).iter().any(|word| word == "--disable-kvm");
+        let argv = |accel| vng(Path::new("/i"), Path::new("/s"), &accel, KUNIT_ARGS);
+        let off = |accel| argv(accel).iter().any(|word| word == "--disable-kvm");
         assert!(!off(Accel::Kvm));
         assert!(off(Accel::Tcg { why: String::new() }));
     }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen test --selftests`: real programs of a tiny kernel tree, run by the real script of the guest.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
+
+#[path = "common/boots.rs"]
+mod boots;
+mod common;
+
+use boots::{Changes, project_of, stable};
+use common::{Ran, TestProject};
+use serde_json::Value;
+
+const LIB_MK: &str = "$(CURDIR)/%: %.c\n\t$(CC) -I../../usr/include $< -o $@\n";
+const CASES: &str =
+    "#include <stdio.h>\nint main(void) { puts(\"TAP version 13\\n1..2\\nok 1 a.b\\nok 2 a.c\"); return 0; }\n";
+const LOST: &str =
+    "#include <stdio.h>\nint main(void) { puts(\"TAP version 13\\n1..2\\nok 1 a.b\\nnot ok 2 a.c\"); return 1; }\n";
+const EXITS: &str = "#include <stdlib.h>\nint main(int n, char **v) { return atoi(v[n - 1]); }\n";
+
+/// The kernel's own tests.
+const FILES: Changes<'_> = &[
+    ("tools/lib.mk", LIB_MK),
+    ("tools/net/Makefile", "include ../lib.mk\n"),
+    ("tools/net/cases.c", CASES),
+    ("tools/net/exits.c", EXITS),
+    ("tools/net/how.sh", "exit 0\n"),
+    ("tools/net/twice.sh", "#!/bin/sh\n[ -f ran ] || { touch ran; echo too slow; exit 1; }\n"),
+    ("tools/vsock/Makefile", "test: exits\n"),
+    ("tools/vsock/exits.c", EXITS),
+];
+
+/// A change that is not about them.
+const OTHER: Changes<'_> = &[("net/core/a.c", "/* play:good */\nint b;\n")];
+
+const TABLE: &str = r#"
+sources = ["tools"]
+
+[[folder]]
+path = "tools/net"
+
+[[folder.test]]
+name = "cases"
+builds = ["cases"]
+run = "./cases"
+seconds = 20
+
+[[folder.test]]
+name = "skips"
+builds = ["exits"]
+run = "echo no such device; ./exits 4"
+seconds = 20
+
+[[folder.test]]
+name = "twice"
+scripts = ["twice.sh"]
+run = "sh ./twice.sh"
+seconds = 20
+tries = 2
+
+[[folder]]
+path = "tools/vsock"
+
+[[folder.test]]
+name = "pair"
+builds = ["exits"]
+server = { run = "./exits 0", port = 1234 }
+run = "./exits 0"
+seconds = 20
+"#;
+
+fn project(patch: Changes<'_>) -> TestProject {
+    let project = project_of(FILES, &[("one", patch)]);
+    project.write("p/vm-tests/selftests.toml", TABLE);
+    project
+}
+
+fn test(project: &TestProject, more: &[&str], code: i32) -> Ran {
+    project.txgen(&[&["test", "x", "--tree", "../k", "--base", "base"], more].concat()).expect(code)
+}
+
+/// The part of the output that is about selftests, without times.
+fn told(project: &TestProject, ran: &Ran) -> String {
+    let from = ran.stdout.find("selftests:").and_then(|at| ran.stdout[..at].rfind('\n')).map_or(0, |at| at + 1);
+    let text = stable(project, &ran.stdout[from..]);
+    (0..30).fold(text, |text, seconds| text.replace(&format!(" ({seconds} s)"), ""))
+}
+
+#[test]
+fn each_test_runs_in_the_guest_and_is_told_with_its_cases() {
+    let project = project(OTHER);
+    let ran = test(&project, &["--base-only", "--selftests"], 0);
+    insta::assert_snapshot!(told(&project, &ran), @r"
+    ok   base [net] selftests: under TCG in [N] s, 3 passed, 1 skipped
+         ok     cases: 2 passed
+         skip   skips
+              last line: no such device
+         ok     twice
+              run 1 failed: not ok 3 twice # exit=1: too slow
+         ok     pair
+    ");
+    assert_eq!(project.git("k", &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn what_passed_is_found_until_the_tests_change() {
+    let project = project(OTHER);
+    let recorded = |ran: &Ran| told(&project, ran).lines().next().unwrap().ends_with("(recorded)");
+    assert!(!recorded(&test(&project, &["--base-only", "--selftests"], 0)));
+    assert!(recorded(&test(&project, &["--base-only", "--selftests"], 0)));
+    assert!(!recorded(&test(&project, &["--base-only", "--selftests=cases"], 0)));
+    project.write("p/vm-tests/selftests.toml", &TABLE.replacen("seconds = 20", "seconds = 21", 1));
+    assert!(!recorded(&test(&project, &["--base-only", "--selftests"], 0)));
+    let script = project.read("p/vm-tests/selftests.sh");
+    project.write("p/vm-tests/selftests.sh", &format!("{script}\n# other\n"));
+    assert!(!recorded(&test(&project, &["--base-only", "--selftests"], 0)));
+}
+
+#[test]
+fn a_case_that_passes_on_the_base_and_fails_on_the_patch_is_a_failure() {
+    let project = project(&[("tools/net/cases.c", LOST)]);
+    let ran = test(&project, &["--tip", "--against-base", "--selftests=cases"], 1);
+    let told = told(&project, &ran);
+    let at = told.find("FAIL").unwrap();
+    insta::assert_snapshot!(&told[at..], @r"
+    FAIL one [net] selftests: under TCG in [N] s, 0 passed, 1 failed
+         FAIL   cases: 1 passed, 1 failed; failed: a.c
+              last line: not ok 2 a.c
+         selftest cases passes on the base, here it fails
+         selftest cases: case a.c passes on the base, here it fails
+         output of each test: [DIR]/cache/runs/[ID]/guest/logs
+    ");
+}
+
+#[test]
+fn a_test_that_ends_otherwise_than_on_the_base_is_a_failure() {
+    let table = TABLE.replace("./cases", "sh ./how.sh").replacen("seconds = 20", "seconds = 2", 1);
+    let ends = [("exit 7", "fails", "exit=7"), ("exit 4", "is skipped", "SKIP"), ("sleep 9", "fails", "TIMEOUT 2 s")];
+    for (run, outcome, said) in ends {
+        let project = project(&[("tools/net/how.sh", run)]);
+        project.write("p/vm-tests/selftests.toml", &table);
+        let ran = test(&project, &["--tip", "--against-base", "--selftests=cases"], 1);
+        let expected = format!("selftest cases passes on the base, here it {outcome}");
+        assert!(ran.stdout.contains(&expected), "{}", ran.stdout);
+        let run = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("output of each test: ")).unwrap();
+        let ktap = std::fs::read_to_string(format!("{run}/../selftests.ktap")).unwrap();
+        assert!(ktap.contains(said), "{ktap}");
+    }
+}
+
+#[test]
+fn a_program_that_does_not_build_is_told_and_the_others_run() {
+    let project = project(&[("tools/net/cases.c", "int main(void) { return undeclared; }\n")]);
+    let ran = test(&project, &["--tip", "--selftests"], 1);
+    insta::assert_snapshot!(told(&project, &ran).split("     last lines").next().unwrap(), @r"
+    FAIL one [net] selftests: under TCG in [N] s, 2 passed, 1 failed, 1 skipped
+         FAIL   cases
+              last line: sh: 1: ./cases: not found
+         skip   skips
+              last line: no such device
+         ok     twice
+              run 1 failed: not ok 3 twice # exit=1: too slow
+         ok     pair
+         does not build: tools/net: cases.c:1:25: error: 'undeclared' undeclared (first use in this function)
+    ");
+}
+
+#[test]
+fn a_test_that_a_tree_lacks_is_a_failure_unless_a_series_brings_it() {
+    let own = "\n[[folder.test]]\nname = \"own\"\nbuilds = [\"own\"]\nrun = \"./own 0\"\nseconds = 20\n";
+    let project = project(OTHER);
+    project.write("p/kernel-overlay/tools/vsock/own.c", EXITS);
+    let series = project.read("p/series/x/series.toml");
+    project.write("p/series/x/series.toml", &format!("{series}adds = [\"tools/vsock/own.c\"]\n"));
+    project.write("p/vm-tests/selftests.toml", &format!("{TABLE}{own}"));
+    let base = test(&project, &["--base-only", "--selftests=own,pair"], 1);
+    assert!(base.stdout.contains("FAIL   own: not in this tree"), "{}", base.stdout);
+    project.write("p/vm-tests/selftests.toml", &format!("{TABLE}{own}series = \"x\"\n"));
+    let both = test(&project, &["--tip", "--against-base", "--selftests=own,pair"], 0);
+    insta::assert_snapshot!(told(&project, &both), @r"
+    ok   base [net] selftests: under TCG in [N] s, 1 passed, 1 not in this tree
+         ok     pair
+         absent own: not in this tree, not compared
+    ok   one [net]: built, booted under TCG in [N] s, 17 suites: 104 passed, 1 skipped
+    ok   one [net] selftests: under TCG in [N] s, 2 passed
+         ok     pair
+         ok     own
+    ");
+    project.write("p/vm-tests/selftests.toml", &format!("{TABLE}{}series = \"x\"\n", own.replace("own", "other")));
+    let tip = test(&project, &["--tip", "--selftests=other,pair"], 1);
+    assert!(tip.stdout.contains("selftest other: series x does not bring it"), "{}", tip.stdout);
+}
+
+#[test]
+fn the_results_are_there_for_a_machine() {
+    let project = project(OTHER);
+    let ran = test(&project, &["--tip", "--selftests=cases,twice", "--json"], 0);
+    let all = serde_json::from_str::<Value>(&ran.stdout).unwrap();
+    let tests = &all["selftests"][0]["proof"]["tests"];
+    assert_eq!(tests[0]["cases"], serde_json::json!({"a.b": "passed", "a.c": "passed"}));
+    assert_eq!(tests[1]["notes"], serde_json::json!(["run 1 failed: not ok 2 twice # exit=1: too slow"]));
+}
+
+#[test]
+fn a_program_that_the_guest_needs_and_an_unknown_test_are_errors() {
+    let project = project(OTHER);
+    let unknown = test(&project, &["--tip", "--selftests=nope"], 2);
+    assert!(unknown.stderr.contains("no selftest starts with \"nope\""), "{}", unknown.stderr);
+    let table = TABLE.replacen("seconds = 20", "seconds = 20\nneeds = [\"no-such-program\"]", 1);
+    project.write("p/vm-tests/selftests.toml", &table);
+    let missing = test(&project, &["--tip", "--selftests"], 2);
+    assert!(missing.stderr.contains("no-such-program is not installed"), "{}", missing.stderr);
+}
