@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest debug mutations bench txgen base clean
+.PHONY: series test setup lint unit guest selftests debug mutations bench txgen base clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -36,6 +36,10 @@ guest:
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+
+# The kernel's own selftests on the base and the tip: the same results.
+selftests: setup base
+	$(TXGEN) test $(NAME) --tip --against-base --selftests
 
 # The tip under KASAN, lockdep and kmemleak.
 debug: setup base
