@@ -320,6 +320,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("codespell", "codespell"),
     ("cpio", "cpio"),
     ("dpkg-deb", "dpkg"),
+    ("ethtool", "ethtool"),
     ("flex", "flex"),
     ("gcc", "gcc"),
     ("git", "git"),
@@ -333,6 +334,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("ss", "iproute2"),
     ("sysctl", "procps"),
     ("tar", "tar"),
+    ("tc", "iproute2"),
     ("timeout", "coreutils"),
     ("unshare", "util-linux"),
 ];
