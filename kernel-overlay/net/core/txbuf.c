@@ -183,13 +183,14 @@ EXPORT_SYMBOL_GPL(__net_txbuf_release);
 /* How many fragments from @frags on have the same owner as the first. */
 static unsigned int net_txbuf_run(const skb_frag_t *frags, unsigned int nr)
 {
-	struct net_txbuf *tb = netmem_to_txbuf(skb_frag_netmem(frags));
+	unsigned long first = (__force unsigned long)skb_frag_netmem(frags);
 	unsigned int n;
 
 	for (n = 1; n < nr; n++) {
 		netmem_ref netmem = skb_frag_netmem(&frags[n]);
 
-		if (!netmem_is_txbuf(netmem) || netmem_to_txbuf(netmem) != tb)
+		if (((__force unsigned long)netmem ^ first) &
+		    (~(NET_TXBUF_SIZE - 1UL) | NETMEM_TYPE_MASK))
 			break;
 	}
 
@@ -259,38 +260,56 @@ static struct net_txbuf *net_txbuf_tail(const struct sk_buff *skb,
 	return tb;
 }
 
-/* Make frags of the slots of @tb from its nr_slots up to @nr_slots, which the
- * caller has filled in.  The first may continue the last frag.
+/* Make slots, and frags that use them, of @len bytes from @offset on in pinned
+ * @pages.  Pages of a folio that follow each other share a slot.  There is room
+ * for as many slots and frags as there are pages.
  *
  * Returns how many frags, each of which owes a reference on @tb, were added.
  */
-static unsigned int net_txbuf_add_frags(struct sk_buff *skb,
+static unsigned int net_txbuf_add_pages(struct sk_buff *skb,
 					struct net_txbuf *tb,
-					unsigned int nr_slots)
+					struct page **pages,
+					unsigned int offset, size_t len)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
-	unsigned int frag = shinfo->nr_frags;
-	unsigned int slot = tb->nr_slots;
-	struct bio_vec *bv = &tb->bv[slot];
-	unsigned int i;
+	skb_frag_t *frag = &shinfo->frags[shinfo->nr_frags];
+	unsigned int size, nr_frags = shinfo->nr_frags;
+	struct bio_vec *bv = &tb->bv[tb->nr_slots];
+	unsigned int i = 0;
 
-	if (slot && net_txbuf_extend(tb, &shinfo->frags[frag - 1], bv->bv_page,
-				     bv->bv_offset, bv->bv_len)) {
-		/* Both halves of a page that is in two bvecs were pinned. */
-		if (bv->bv_offset)
-			unpin_user_folio(page_folio(bv->bv_page), 1);
-		nr_slots--;
-		memmove(bv, bv + 1, (nr_slots - slot) * sizeof(*bv));
+	size = min_t(size_t, len, PAGE_SIZE - offset);
+	if (nr_frags && net_txbuf_extend(tb, frag - 1, pages[0], offset,
+					 size)) {
+		/* The page that holds both the end of the slot and what
+		 * follows was pinned twice.
+		 */
+		if (offset)
+			unpin_user_page(pages[0]);
+		offset = 0;
+		len -= size;
+		i++;
 	}
 
-	for (i = slot; i < nr_slots; i++, bv++)
-		__skb_fill_netmem_desc_noacc(shinfo, frag++,
-					     net_txbuf_slot_netmem(tb, i),
-					     bv->bv_offset, bv->bv_len);
-	shinfo->nr_frags = frag;
-	tb->nr_slots = nr_slots;
+	for (; len; len -= size, offset = 0, i++) {
+		size = min_t(size_t, len, PAGE_SIZE - offset);
 
-	return nr_slots - slot;
+		if (i && pages[i] == pages[i - 1] + 1 &&
+		    page_folio(pages[i]) == page_folio(pages[i - 1])) {
+			bv[-1].bv_len += size;
+			skb_frag_size_add(frag - 1, size);
+			continue;
+		}
+
+		bvec_set_page(bv, pages[i], size, offset);
+		skb_frag_fill_netmem_desc(frag++,
+					  net_txbuf_slot_netmem(tb,
+								tb->nr_slots++),
+					  offset, size);
+		bv++;
+	}
+	shinfo->nr_frags = frag - shinfo->frags;
+
+	return shinfo->nr_frags - nr_frags;
 }
 
 /* Pin as much user memory as one txbuf and one call of GUP can take. */
@@ -299,45 +318,32 @@ static ssize_t net_txbuf_fill_once(struct sk_buff *skb, struct iov_iter *from,
 {
 	unsigned int room = MAX_SKB_FRAGS - skb_shinfo(skb)->nr_frags;
 	struct net_txbuf *tb = net_txbuf_tail(skb, ubuf);
-	unsigned int offset, refs;
-	unsigned short nr_slots;
-	bool fresh = false;
-	ssize_t len = 0;
+	struct page *pages[MAX_SKB_FRAGS], **to = pages;
+	bool fresh = !tb;
+	unsigned int refs;
+	size_t offset;
+	ssize_t len;
 
-	if (tb) {
-		nr_slots = tb->nr_slots;
-		len = iov_iter_extract_bvecs(from, tb->bv, length, &nr_slots,
-					     min(nr_slots + room,
-						 tb->max_slots), 0, 0);
-	}
-
-	/* Memory of another kind (see zone_device_pages_have_same_pgmap())
-	 * than that in @tb gives nothing, and needs a txbuf of its own.
-	 */
-	if (!len) {
+	if (fresh) {
 		tb = net_txbuf_alloc(NET_TXBUF_ZCOPY_USER, &net_txbuf_user_ops,
 				     ubuf, GFP_KERNEL);
 		if (!tb)
 			return -ENOMEM;
-
-		fresh = true;
-		nr_slots = 0;
-		len = iov_iter_extract_bvecs(from, tb->bv, length, &nr_slots,
-					     room, 0, 0);
 	}
 
+	room = min_t(unsigned int, room, tb->max_slots - tb->nr_slots);
+	len = iov_iter_extract_pages(from, &to, length, room, 0, &offset);
 	if (len <= 0) {
 		if (fresh)
 			net_txbuf_put(tb);
 		return -EFAULT;
 	}
 
-	offset = tb->bv[tb->nr_slots].bv_offset;
 	skb->truesize += PAGE_ALIGN(offset + len);
 	skb->data_len += len;
 	skb->len += len;
 
-	refs = net_txbuf_add_frags(skb, tb, nr_slots);
+	refs = net_txbuf_add_pages(skb, tb, pages, offset, len);
 	if (fresh)
 		refs--;		/* the filler gives its own away */
 	if (refs)
