@@ -218,16 +218,22 @@ static void pieces_continue_the_slot_before_them(struct kunit *test)
 	fill_done(test);
 }
 
-static void trimmed_bytes_are_not_continued(struct kunit *test)
+static void trimmed_fragment_is_not_continued(struct kunit *test)
 {
 	struct fill *f = test->priv;
+	u8 got[1000];
 
 	KUNIT_EXPECT_EQ(test, 0, fill_from(f, f->skb, 0, 3000, &f->ubuf[0]));
 	KUNIT_EXPECT_EQ(test, 0, pskb_trim(f->skb, 2000));
+
+	/* It follows the slot, and not what is left of the fragment. */
 	KUNIT_EXPECT_EQ(test, 0,
-			fill_from(f, f->skb, 2000, 1000, &f->ubuf[0]));
+			fill_from(f, f->skb, 3000, 1000, &f->ubuf[0]));
 	KUNIT_EXPECT_EQ(test, 2, skb_shinfo(f->skb)->nr_frags);
-	fill_expect_bytes(test, f->skb, 0, 3000);
+	KUNIT_EXPECT_EQ(test, 0, skb_copy_bits(f->skb, 2000, got, 1000));
+	KUNIT_EXPECT_MEMEQ(test, got, f->bytes + 3000, 1000);
+	KUNIT_EXPECT_EQ(test, 0, pskb_trim(f->skb, 2000));
+	fill_expect_bytes(test, f->skb, 0, 2000);
 	fill_done(test);
 }
 
@@ -316,7 +322,7 @@ static struct kunit_case fill_cases[] = {
 	KUNIT_CASE_PARAM(pages_are_pinned_once_until_no_skb_is_left,
 			 range_gen_params),
 	KUNIT_CASE(pieces_continue_the_slot_before_them),
-	KUNIT_CASE(trimmed_bytes_are_not_continued),
+	KUNIT_CASE(trimmed_fragment_is_not_continued),
 	KUNIT_CASE(each_completion_has_owners_of_its_own),
 	KUNIT_CASE(full_skb_leaves_the_rest_to_the_next),
 	KUNIT_CASE(unmapped_memory_fails_behind_what_is_mapped),
