@@ -60,7 +60,11 @@ pub type Changes = BTreeMap<String, Option<Blob>>;
 
 impl Repo {
     /// Opens the repository whose git directory, or work tree, is `dir`.
+    ///
+    /// Objects are read as git itself reads them: their checksum is compared when they are unpacked, but their name is
+    /// not computed again. That would be a third of the time of an apply.
     pub fn open(dir: &Path) -> Result<Self> {
+        git2::opts::strict_hash_verification(false);
         let repo = Repository::open(dir).with_context(|| format!("{} is no git repository", dir.display()))?;
         Ok(Self { repo })
     }
