@@ -43,6 +43,7 @@ fn envelope() -> Envelope {
         cc: vec!["Extra <extra@example.org>".to_owned()],
         cover: Some(COVER.to_owned()),
         audit: None,
+        counts: None,
         notes: BTreeMap::from([("third".to_owned(), "A note, not for the log.\n".to_owned())]),
         exceptions: vec![],
         rfc: false,
@@ -130,6 +131,16 @@ fn the_cover_letter_has_what_netdev_and_b4_read() {
     -- 
     Ann Author <ann@example.org>
     "#);
+}
+
+#[test]
+fn tables_are_below_the_cut_of_the_cover_letter() {
+    let kernel = two_patches();
+    let counts = Some("Per send\n(txgen bench x):\n\n| a |\n".to_owned());
+    let _ = written(&kernel, &Envelope { counts, audit: Some("Audited:\n\nall\n".to_owned()), ..envelope() });
+    let text = mail(&kernel, "0000-cover-letter.patch");
+    let expected = " - more of it\n\nPer send\n(txgen bench x):\n\n| a |\n\nAudited:\n\nall\n\nAnn Author (2):\n";
+    assert!(text.split_once("\n---\n").unwrap().1.contains(expected), "{text}");
 }
 
 #[test]

@@ -21,8 +21,8 @@ const EXAMPLES: &str = "Examples:
 
 /// Writes the mails that git send-email posts: a cover letter, and the patches in one thread.
 ///
-/// Everything comes from series/NAME/ (the audit's table too, see `txgen audit`), the base's get_maintainer.pl and git's identity: the same input gives the
-/// same bytes. Nothing is sent. What netdev would send back (see `txgen check`) is refused with exit code 1. The
+/// Everything comes from series/NAME/ (the tables of `txgen audit` and of `txgen bench`, which is in bench.md, too), the
+/// base's get_maintainer.pl and git's identity: the same input gives the same bytes. Nothing is sent. What netdev would send back (see `txgen check`) is refused with exit code 1. The
 /// folder is put in place as a whole; a folder with other files in it is left alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
