@@ -121,8 +121,8 @@ fn base_and_series_are_built_counted_and_compared_once() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let (tables, size) = ran.stdout.split_once("\nCalls per send").unwrap();
     insta::assert_snapshot!(tables, @r"
-    Executed kernel instructions per send
-    (txgen bench x --base base --scenario udp-60000-order0):
+    Executed kernel instructions per send: median of the rounds, and the distance
+    between their quartiles (txgen bench x --base base --scenario udp-60000-order0):
 
     | scenario         | base |       x | spread |
     |------------------|-----:|--------:|-------:|

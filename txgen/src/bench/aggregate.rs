@@ -73,11 +73,13 @@ impl Measurement {
         self.rounds[self.median]
     }
 
-    /// The difference between the rounds with most and fewest instructions, as part of the median.
+    /// The difference between the quartiles of the rounds' instructions, as part of the median: the timer's tick is in a
+    /// few rounds only.
     pub fn spread(&self) -> f64 {
-        let most = self.rounds.iter().max().copied().unwrap_or_default();
-        let fewest = self.rounds.iter().min().copied().unwrap_or_default();
-        ratio(most - fewest, self.instructions())
+        let mut rounds = self.rounds.clone();
+        rounds.sort_unstable();
+        let (last, quarter) = (rounds.len() - 1, (rounds.len() - 1) / 4);
+        ratio(rounds[last - quarter] - rounds[quarter], self.instructions())
     }
 
     /// Locked stores of the median round.

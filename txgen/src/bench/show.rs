@@ -54,7 +54,12 @@ pub fn cover(report: &Report) -> String {
         row.push(format!("{:.2} %", 100.0 * spread));
         rows.push(row);
     }
-    format!("Executed kernel instructions per send\n({}):\n\n{}", report.command, table(&rows))
+    format!(
+        "Executed kernel instructions per send: median of the rounds, and the distance\nbetween their quartiles \
+         ({}):\n\n{}",
+        report.command,
+        table(&rows)
+    )
 }
 
 /// What [`cover`] put at the start of [`markdown`]: what is told of the table, and the table.
@@ -222,8 +227,8 @@ mod tests {
             vec![kernel("net-next", None, measured(1000, 120, 0)), kernel("x", Some(bloat), measured(1030, 60, 4))];
         let report = Report { command: "txgen bench x".into(), emulator: String::new(), toolchain: vec![], kernels };
         insta::assert_snapshot!(markdown(&report), @r"
-        Executed kernel instructions per send
-        (txgen bench x):
+        Executed kernel instructions per send: median of the rounds, and the distance
+        between their quartiles (txgen bench x):
 
         | scenario         | net-next |       x | spread |
         |------------------|---------:|--------:|-------:|
