@@ -144,6 +144,19 @@ fn tables_are_below_the_cut_of_the_cover_letter() {
 }
 
 #[test]
+fn counts_of_another_tree_are_warned_of() {
+    let kernel = two_patches();
+    kernel.store("");
+    kernel.project.write("p/series/tiny/cover.md", COVER);
+    let tip = kernel.applied().patches.last().unwrap().tree.clone();
+    for (tree, warned) in [(tip, false), ("0".repeat(40), true)] {
+        kernel.project.write("p/series/tiny/bench.md", &format!("Per send:\n\n| a |\n\nTrees: tiny {tree}\n"));
+        let ran = kernel.txgen("format-series", &["--signoff"]).expect(0);
+        assert_eq!(ran.stderr.contains("series/tiny/bench.md, the table"), warned, "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_patch_mail_answers_the_cover_letter_and_keeps_its_note_below_the_cut() {
     let kernel = two_patches();
     let written = written(&kernel, &envelope());

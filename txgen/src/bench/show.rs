@@ -28,10 +28,12 @@ fn is_unpin(name: &str) -> bool {
     name.starts_with("unpin_user_") || name.starts_with("unpin_folio")
 }
 
-/// All tables.
+/// All tables, and the trees they are about.
 pub fn markdown(report: &Report) -> String {
     let mut text = cover(report);
-    for table in [all_instructions(report), atomics(report), calls(report), held(report), sizes(report)] {
+    let trees = report.kernels.iter().map(|kernel| format!("{} {}", kernel.kernel, kernel.tree)).collect::<Vec<_>>();
+    let trees = format!("Trees: {}\n", trees.join(", "));
+    for table in [all_instructions(report), atomics(report), calls(report), held(report), sizes(report), trees] {
         text.push('\n');
         text.push_str(&table);
     }
@@ -66,6 +68,11 @@ pub fn cover(report: &Report) -> String {
 pub fn cover_of(markdown: &str) -> String {
     let parts = markdown.splitn(3, "\n\n").take(2).map(str::trim_end).collect::<Vec<_>>();
     parts.join("\n\n") + "\n"
+}
+
+/// Whether `tree` is among the trees that [`markdown`] is about.
+pub fn is_about(markdown: &str, tree: &str) -> bool {
+    markdown.lines().any(|line| line.starts_with("Trees: ") && line.contains(tree))
 }
 
 fn split(report: &Report) -> (&Counted, &[Counted]) {
@@ -183,7 +190,7 @@ mod tests {
     use super::super::bloat::{Bloat, Symbol};
     use super::super::guest::Held;
     use super::super::{Counted, Report};
-    use super::{cover, cover_of, markdown};
+    use super::{cover, cover_of, is_about, markdown};
 
     fn measured(instructions: u64, page: u64, owner: u64) -> Measurement {
         let function =
@@ -219,7 +226,7 @@ mod tests {
         let bloat = Bloat { summary, before: 1000, after: 1030, symbols };
         let kernel = |name: &str, bloat, measured| Counted {
             kernel: name.into(),
-            tree: "0".repeat(40),
+            tree: if name == "x" { "1" } else { "0" }.repeat(40),
             bloat,
             scenarios: vec![measured],
         };
@@ -265,7 +272,10 @@ mod tests {
         | symbol          | before | after |
         |-----------------|-------:|------:|
         | net_txbuf_alloc |      - |    30 |
+
+        Trees: net-next 0000000000000000000000000000000000000000, x 1111111111111111111111111111111111111111
         ");
+        assert!(is_about(&markdown(&report), &"1".repeat(40)) && !is_about(&markdown(&report), &"2".repeat(40)));
         assert_eq!(cover_of(&markdown(&report)), cover(&report));
     }
 }
