@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest selftests debug mutations bench txgen base clean
+.PHONY: series test setup lint unit guest selftests debug mutations bench counts txgen base clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -48,6 +48,11 @@ debug: setup base
 # Each mutation in vm-tests/mutations has to make the suites fail that it names.
 mutations: setup base
 	$(TXGEN) mutate $(NAME)
+
+# What the series costs in executed instructions, with gup-batch beneath it, too: the table of its cover letter.
+WITH ?= $(if $(filter zerocopy,$(NAME)),gup-batch)
+counts: setup base
+	$(TXGEN) bench $(NAME) $(addprefix --with ,$(WITH)) -o series/$(NAME)/bench.md
 
 bench: setup base
 	cargo bench --bench apply

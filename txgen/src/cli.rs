@@ -36,6 +36,7 @@ enum Command {
     Audit(cmd::audit::Args),
     Test(cmd::test::Args),
     Mutate(cmd::mutate::Args),
+    Bench(cmd::bench::Args),
     FormatSeries(cmd::format_series::Args),
 }
 
@@ -69,6 +70,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => cmd::audit::run(&project, &args),
         Command::Test(args) => cmd::test::run(&project, &args),
         Command::Mutate(args) => cmd::mutate::run(&project, &args),
+        Command::Bench(args) => cmd::bench::run(&project, &args),
         Command::FormatSeries(args) => cmd::format_series::run(&project, &args),
     }
 }

@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod audit;
 pub mod base;
+pub mod bench;
 pub mod check;
 pub mod format_series;
 pub mod generate;

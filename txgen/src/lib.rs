@@ -13,12 +13,14 @@
 //!        audit, check <- Applied -> kernel::build -> vm::run -> proof
 //!                                                    |
 //!                                             mail, report
+//!        bench: kernel::build -> bench::boot -> aggregate -> show
 //! ```
 //!
 //! `cmd` imports everything; nothing imports `cmd`.
 
 pub mod audit;
 pub mod base;
+pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod cmd;

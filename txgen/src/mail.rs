@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::bench::show;
 use crate::check::Finding;
 use crate::check::source::{self, Patch, Source};
 use crate::check::trailers::is_signed;
@@ -50,6 +51,8 @@ pub struct Envelope {
     pub cover: Option<String>,
     /// The table of the audit, where the series has one.
     pub audit: Option<String>,
+    /// The table of instructions per send, where the series has one.
+    pub counts: Option<String>,
     /// By patch name: the text for below its `---`.
     pub notes: BTreeMap<String, String>,
     /// Findings that the series justifies.
@@ -72,6 +75,7 @@ impl Envelope {
             cc: series.cc.clone(),
             cover: series.cover.clone(),
             audit: None,
+            counts: series.counts.as_deref().map(show::cover_of),
             notes: series.patches.iter().filter_map(note).collect(),
             exceptions: series.exceptions.clone(),
             rfc,

@@ -209,7 +209,7 @@ fn tests(project: &Project) -> Result<String> {
 }
 
 /// First lines of what the tools that shape a result say of themselves.
-fn toolchain() -> Result<Vec<String>> {
+pub(crate) fn toolchain() -> Result<Vec<String>> {
     let tools = ["gcc", "ld", "qemu-system-x86_64"];
     let first = |tool: &str| -> Result<String> {
         let text = Run::new(tool, ["--version"]).check()?.text();

@@ -48,6 +48,8 @@ pub struct Series {
     pub cc: Vec<String>,
     /// Text of cover.md, if there is one.
     pub cover: Option<String>,
+    /// Text of bench.md, the counts that `txgen bench` wrote, if there is one.
+    pub counts: Option<String>,
     /// What makes no sense on some bases.
     pub drops: Vec<Dropped>,
     /// Findings of checks that stay.

@@ -43,6 +43,7 @@ fn envelope() -> Envelope {
         cc: vec!["Extra <extra@example.org>".to_owned()],
         cover: Some(COVER.to_owned()),
         audit: None,
+        counts: None,
         notes: BTreeMap::from([("third".to_owned(), "A note, not for the log.\n".to_owned())]),
         exceptions: vec![],
         rfc: false,
@@ -130,6 +131,29 @@ fn the_cover_letter_has_what_netdev_and_b4_read() {
     -- 
     Ann Author <ann@example.org>
     "#);
+}
+
+#[test]
+fn tables_are_below_the_cut_of_the_cover_letter() {
+    let kernel = two_patches();
+    let counts = Some("Per send\n(txgen bench x):\n\n| a |\n".to_owned());
+    let _ = written(&kernel, &Envelope { counts, audit: Some("Audited:\n\nall\n".to_owned()), ..envelope() });
+    let text = mail(&kernel, "0000-cover-letter.patch");
+    let expected = " - more of it\n\nPer send\n(txgen bench x):\n\n| a |\n\nAudited:\n\nall\n\nAnn Author (2):\n";
+    assert!(text.split_once("\n---\n").unwrap().1.contains(expected), "{text}");
+}
+
+#[test]
+fn counts_of_another_tree_are_warned_of() {
+    let kernel = two_patches();
+    kernel.store("");
+    kernel.project.write("p/series/tiny/cover.md", COVER);
+    let tip = kernel.applied().patches.last().unwrap().tree.clone();
+    for (tree, warned) in [(tip, false), ("0".repeat(40), true)] {
+        kernel.project.write("p/series/tiny/bench.md", &format!("Per send:\n\n| a |\n\nTrees: tiny {tree}\n"));
+        let ran = kernel.txgen("format-series", &["--signoff"]).expect(0);
+        assert_eq!(ran.stderr.contains("series/tiny/bench.md, the table"), warned, "{}", ran.stderr);
+    }
 }
 
 #[test]

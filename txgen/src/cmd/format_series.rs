@@ -8,10 +8,12 @@ use serde_json::json;
 
 use super::which::Which;
 use crate::audit;
+use crate::bench;
 use crate::check::{Finding, SERIES};
 use crate::error::Exit;
 use crate::mail::{self, Envelope, Outcome, Written};
 use crate::project::Project;
+use crate::series::{Applied, Series};
 
 const EXAMPLES: &str = "Examples:
   txgen format-series zerocopy
@@ -21,8 +23,8 @@ const EXAMPLES: &str = "Examples:
 
 /// Writes the mails that git send-email posts: a cover letter, and the patches in one thread.
 ///
-/// Everything comes from series/NAME/ (the audit's table too, see `txgen audit`), the base's get_maintainer.pl and git's identity: the same input gives the
-/// same bytes. Nothing is sent. What netdev would send back (see `txgen check`) is refused with exit code 1. The
+/// Everything comes from series/NAME/ (the tables of `txgen audit` and of `txgen bench`, which is in bench.md, too), the
+/// base's get_maintainer.pl and git's identity: the same input gives the same bytes. Nothing is sent. What netdev would send back (see `txgen check`) is refused with exit code 1. The
 /// folder is put in place as a whole; a folder with other files in it is left alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -63,9 +65,22 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
             Ok(Exit::Findings)
         }
         Outcome::Written(written) => {
+            warn_of_old_counts(&series, &applied);
             tell(&written, &series.name, args.json)?;
             Ok(Exit::Good)
         }
+    }
+}
+
+fn warn_of_old_counts(series: &Series, applied: &Applied) {
+    let tip = applied.patches.last();
+    let old = |counts: &String| tip.is_some_and(|tip| !bench::show::is_about(counts, &tip.tree));
+    if series.counts.as_ref().is_some_and(old) {
+        let (name, file) = (&series.name, bench::show::FILE);
+        anstream::eprintln!(
+            "warning: series/{name}/{file}, the table of instructions in the cover letter, is about another tree: count \
+             again with the command it names and `-o series/{name}/{file}`"
+        );
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use crate::bench;
 use crate::files;
 use crate::project::Project;
 
@@ -13,6 +14,7 @@ const CONFIGS: &[(&str, &[&str])] = &[
     ("net", &["net.config"]),
     ("debug", &["net.config", "debug.config"]),
     (COMPILE, &["net.config", "compile.config"]),
+    (bench::CONFIG, &["net.config", "bench.config"]),
 ];
 
 /// The configuration with many users of skb frags, in which objects are compiled and nothing is booted.
@@ -21,7 +23,7 @@ pub const COMPILE: &str = "compile";
 /// A kernel configuration as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `net`, `debug` or [`COMPILE`].
+    /// `net`, `debug`, [`COMPILE`] or [`bench::CONFIG`].
     pub name: String,
     /// The options that differ from allnoconfig, one a line, sorted.
     pub text: String,
@@ -38,9 +40,9 @@ pub struct Lost {
     pub got: Option<String>,
 }
 
-/// Names of the configurations that can be booted.
+/// Names of the configurations that tests are run in.
 pub fn names() -> Vec<&'static str> {
-    CONFIGS.iter().map(|(name, _)| *name).filter(|name| *name != COMPILE).collect()
+    CONFIGS.iter().map(|(name, _)| *name).filter(|name| ![COMPILE, bench::CONFIG].contains(name)).collect()
 }
 
 /// Reads configuration `name`.

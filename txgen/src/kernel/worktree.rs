@@ -22,6 +22,8 @@ pub enum Purpose {
     Check,
     /// Whole kernels.
     Build,
+    /// Kernels to be counted.
+    Bench,
 }
 
 /// A checked-out kernel tree that nobody else moves while this value lives.
@@ -74,6 +76,7 @@ fn folder(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<PathBuf
     let purpose = match purpose {
         Purpose::Check => "check",
         Purpose::Build => "build",
+        Purpose::Bench => "bench",
     };
     Ok(project.cache.join("work").join(&key[..12]).join(purpose).join("tree"))
 }

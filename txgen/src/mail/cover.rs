@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The cover letter: cover.md, the audit's table, shortlog and diffstat through templates/cover.txt.tera.
+//! The cover letter: cover.md, the tables of audit and counts, shortlog and diffstat through templates/cover.txt.tera.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -20,6 +20,8 @@ struct View {
     note: String,
     /// The table of the audit, empty where there is none.
     audit: String,
+    /// The table of instructions per send, empty where there is none.
+    counts: String,
     /// `git shortlog`, as in a cover letter of git's own.
     shortlog: String,
     /// `git diff --stat --summary` from the base to the last patch.
@@ -47,6 +49,7 @@ pub fn write(
         body,
         note,
         audit: envelope.audit.as_deref().unwrap_or_default().trim_end().to_owned(),
+        counts: envelope.counts.as_deref().unwrap_or_default().trim_end().to_owned(),
         shortlog: shortlog(source)?,
         diffstat: diffstat(source)?,
         base_commit: source.base.clone(),

@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::{Add, Cocci, Dropped, Exception, Message, Patch, Series, Text, path};
 use crate::audit::rules::FILE as AUDIT;
 use crate::base::record::is_name;
+use crate::bench::show::FILE as BENCH;
 use crate::check;
 use crate::cocci::residue_pattern;
 use crate::facts;
@@ -144,6 +145,7 @@ impl Loader<'_> {
         let exceptions = table.exception.into_iter().map(|entry| self.exception(entry, &patches));
         let exceptions = exceptions.collect::<Result<Vec<_>>>()?;
         let cover = self.optional(&self.dir.join("cover.md"))?.map(|text| text.text);
+        let counts = self.optional(&self.dir.join(BENCH))?.map(|text| text.text);
         Ok(Series {
             name: name.to_owned(),
             title: table.title,
@@ -155,6 +157,7 @@ impl Loader<'_> {
             to: table.to,
             cc: table.cc,
             cover,
+            counts,
             drops,
             exceptions,
             patches,
@@ -277,7 +280,7 @@ impl Loader<'_> {
 
     /// Refuses files that nothing refers to: a patch that was renamed in one place only leaves them.
     fn refuse_strays(&self, series: &Series) -> Result<()> {
-        let mut known = BTreeSet::from(["series.toml", "cover.md", AUDIT].map(PathBuf::from));
+        let mut known = BTreeSet::from(["series.toml", "cover.md", AUDIT, BENCH].map(PathBuf::from));
         for patch in &series.patches {
             known.extend(["msg", "diff", "cocci"].map(|kind| PathBuf::from(format!("{}.{kind}", patch.name))));
             known.extend(

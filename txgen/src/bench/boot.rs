@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Command lines of qemu for counting, and boots of the guest that sends.
+//!
+//! One CPU that is emulated, at the addresses the kernel was linked for. Time in the guest is the number of executed
+//! instructions, and the clock starts at a fixed date: a second boot does the same, interrupts included.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::guest::{self, Scenario};
+use super::programs::Programs;
+use super::{counts, counts::Region};
+use crate::files;
+use crate::process::{self, Run, last_lines};
+use crate::progress::Progress;
+use crate::vm::splat;
+
+/// The emulator.
+pub const QEMU: &str = "qemu-system-x86_64";
+/// The machine and its time.
+const MACHINE: &[&str] = &[
+    "-nodefaults",
+    "-no-user-config",
+    "-machine",
+    "q35",
+    "-accel",
+    "tcg,thread=single",
+    "-icount",
+    "shift=0,sleep=off",
+    "-rtc",
+    "base=2026-01-01,clock=vm",
+    "-cpu",
+    "qemu64",
+    "-smp",
+    "1",
+    "-m",
+    "1G",
+    "-display",
+    "none",
+    "-no-reboot",
+];
+/// The kernel's arguments. Locked instructions stay locked with one CPU, too, on kernels that would patch them.
+const KERNEL_ARGS: &str = "console=ttyS0 nokaslr noreplace-smp panic=-1 oops=panic rdinit=/init";
+/// The array of struct page without KASLR, with 4 levels of page tables (Documentation/arch/x86/x86_64/mm.rst).
+const PAGES: &str = "0xffffea0000000000-0xffffeb0000000000";
+
+/// Files of a boot; the names are also those in the folder of a run.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// The kernel.
+    pub image: PathBuf,
+    /// The initrd.
+    pub initrd: PathBuf,
+    /// The plugin.
+    pub plugin: PathBuf,
+    /// Where the console goes.
+    pub console: PathBuf,
+    /// Where the guest's results go.
+    pub results: PathBuf,
+    /// Where the plugin's counts go.
+    pub counts: PathBuf,
+}
+
+/// qemu's arguments to boot the guest with some scenarios, all of them for none.
+pub fn argv(paths: &Paths, scenarios: &[String]) -> Vec<OsString> {
+    let mut argv = MACHINE.iter().map(OsString::from).collect::<Vec<_>>();
+    let file = |name: &str, path: &Path| {
+        let mut word = OsString::from(name);
+        word.push(path);
+        word
+    };
+    let mut plugin = file("file=", &paths.plugin);
+    plugin.push(file(",out=", &paths.counts));
+    plugin.push(format!(",pages={PAGES}"));
+    argv.extend(["-kernel".into(), paths.image.clone().into(), "-initrd".into(), paths.initrd.clone().into()]);
+    argv.extend(["-serial".into(), file("file:", &paths.console)]);
+    argv.extend(["-serial".into(), file("file:", &paths.results)]);
+    argv.extend(["-plugin".into(), plugin]);
+    let chosen = if scenarios.is_empty() { String::new() } else { format!(" -- {}", scenarios.join(" ")) };
+    argv.extend(["-append".into(), OsString::from(format!("{KERNEL_ARGS}{chosen}"))]);
+    argv
+}
+
+/// qemu's arguments to load the plugin without a machine, and do what the standard input says.
+pub fn probe(plugin: &Path, out: &Path) -> Vec<OsString> {
+    let mut word = OsString::from("file=");
+    word.push(plugin);
+    word.push(",out=");
+    word.push(out);
+    word.push(format!(",pages={PAGES}"));
+    let words = ["-nodefaults", "-no-user-config", "-machine", "none", "-accel", "tcg", "-display", "none"];
+    let mut argv = words.map(OsString::from).to_vec();
+    argv.extend(["-monitor".into(), "stdio".into(), "-plugin".into(), word]);
+    argv
+}
+
+/// The command line, with file names in place of paths.
+pub fn told(scenarios: &[String]) -> String {
+    Run::new(QEMU, argv(&paths(Path::new(""), "bzImage".into(), "initrd".into(), "count.so".into()), scenarios))
+        .display()
+}
+
+fn paths(run: &Path, image: PathBuf, initrd: PathBuf, plugin: PathBuf) -> Paths {
+    let [console, results, counts] = ["console.log", "results.txt", "counts.txt"].map(|name| run.join(name));
+    Paths { image, initrd, plugin, console, results, counts }
+}
+
+/// Boots `image` with some scenarios; what the guest and the plugin tell. Files go to the folder `run`.
+pub fn run(
+    name: &str,
+    image: &Path,
+    programs: &Programs,
+    scenarios: &[String],
+    run: &Path,
+    timeout: Duration,
+) -> Result<(Vec<Scenario>, Vec<Region>)> {
+    files::make_dir(run)?;
+    let paths = paths(run, image.to_owned(), programs.initrd.clone(), programs.plugin.clone());
+    for stale in [&paths.console, &paths.results, &paths.counts] {
+        files::write_atomic(stale, b"")?;
+    }
+    let total = if scenarios.is_empty() { programs.scenarios.len() } else { scenarios.len() };
+    let mut watch =
+        Watch { progress: Progress::start(&format!("count {name}"), total as u64), file: &paths.results, told: 0 };
+    let qemu = Run::new(QEMU, argv(&paths, scenarios)).log(&run.join("qemu.log")).timeout(timeout);
+    let ended = qemu.output_while(|| watch.tick()).with_context(|| format!("count {name}"));
+    watch.progress.done(if ended.is_ok() { "ended" } else { "failed" });
+    let output = ended?;
+    let console = files::read_lossy(&paths.console)?;
+    if let Some(splat) = splat::find(&console).first() {
+        bail!("the kernel of {name} is not well: {}:{}: {}", paths.console.display(), splat.line, splat.text);
+    }
+    let context = |path: &Path| format!("the boot of {name}: {}", path.display());
+    let told = guest::parse(&files::read_lossy(&paths.results)?).with_context(|| context(&paths.results))?;
+    let counted = counts::parse(&files::read_lossy(&paths.counts)?).with_context(|| context(&paths.counts))?;
+    if !output.status.success() {
+        let said = last_lines(&files::read_lossy(&run.join("qemu.log"))?, 5);
+        bail!("{QEMU} failed ({}): {said}", process::describe(output.status));
+    }
+    Ok((told, counted))
+}
+
+/// Shows which scenario is run.
+struct Watch<'a> {
+    progress: Progress,
+    file: &'a Path,
+    told: usize,
+}
+
+impl Watch<'_> {
+    fn tick(&mut self) {
+        // A file that can not be read now costs one update of the display, nothing else.
+        let text = files::read_lossy(self.file).unwrap_or_default();
+        let names = text.lines().filter_map(|line| line.strip_prefix("scenario ")).collect::<Vec<_>>();
+        if let Some(last) = names.last().filter(|_| names.len() > self.told) {
+            self.told = names.len();
+            self.progress.at(self.told as u64, last.split(' ').next().unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn the_guest_has_one_cpu_fixed_addresses_and_counted_time() {
+        let expected = "qemu-system-x86_64 -nodefaults -no-user-config -machine q35 -accel tcg,thread=single \
+                        -icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -cpu qemu64 -smp 1 -m 1G \
+                        -display none -no-reboot -kernel bzImage -initrd initrd -serial file:console.log \
+                        -serial file:results.txt -plugin \
+                        file=count.so,out=counts.txt,pages=0xffffea0000000000-0xffffeb0000000000 -append \
+                        'console=ttyS0 nokaslr noreplace-smp panic=-1 oops=panic rdinit=/init -- udp-1400-thp'";
+        let told = told(&["udp-1400-thp".to_owned()]);
+        assert_eq!(shlex::split(&told), shlex::split(expected), "{told}");
+    }
+}
