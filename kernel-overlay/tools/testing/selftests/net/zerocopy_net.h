@@ -21,7 +21,9 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -64,8 +66,7 @@ static inline void net_text(struct net_request *r, int type, const char *text)
 
 static inline void net_nest_end(struct net_request *r, struct rtattr *nest)
 {
-	nest->rta_len = (char *)r + NLMSG_ALIGN(r->header.nlmsg_len) -
-			(char *)nest;
+	nest->rta_len = (char *)net_add(r, NULL, 0) - (char *)nest;
 }
 
 static inline struct net_request net_request(int type, int flags,
@@ -256,7 +257,7 @@ static inline int net_turn_off(const char *dev, uint32_t cmd)
 
 	if (fd < 0)
 		return -1;
-	strncpy(req.ifr_name, dev, IFNAMSIZ - 1);
+	snprintf(req.ifr_name, IFNAMSIZ, "%s", dev);
 	ret = ioctl(fd, SIOCETHTOOL, &req);
 	close(fd);
 
@@ -273,7 +274,7 @@ static inline int net_open_tap(const char *dev, int flags)
 
 	if (fd < 0)
 		return -1;
-	strncpy(req.ifr_name, dev, IFNAMSIZ - 1);
+	snprintf(req.ifr_name, IFNAMSIZ, "%s", dev);
 	if (ioctl(fd, TUNSETIFF, &req) ||
 	    ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)) {
 		close(fd);

@@ -205,21 +205,29 @@ FIXTURE_TEARDOWN(path)
 		kill(self->shuttle, SIGKILL);
 }
 
-#define RUN_JOB(type, job, mem)					\
-	do {							\
-		struct ends e;					\
-								\
-		ASSERT_EQ(0, open_ends(&self->p, type, PORT, &e));	\
-		if ((job)->segment) {				\
-			ASSERT_EQ(0, setsockopt(e.tx, SOL_UDP,	\
-						UDP_SEGMENT,	\
-						&(job)->segment,\
-						4));		\
-		}						\
-		EXPECT_EQ(0, transfer(&e, job, &self->n, mem));	\
-		EXPECT_NOTED();					\
-		close_ends(&e);					\
-		EXPECT_UNPINNED();				\
+static int run_job(const struct path *p, int type, const struct job *j,
+		   struct notes *n, uint8_t *mem)
+{
+	struct ends e;
+	int ret;
+
+	if (open_ends(p, type, PORT, &e))
+		return -1;
+	if (j->segment && setsockopt(e.tx, SOL_UDP, UDP_SEGMENT, &j->segment,
+				     sizeof(j->segment)))
+		return -1;
+	ret = transfer(&e, j, n, mem);
+	close_ends(&e);
+
+	return ret;
+}
+
+#define RUN_JOB(type, job, mem)						\
+	do {								\
+		EXPECT_EQ(0, run_job(&self->p, type, job, &self->n,	\
+				     mem));				\
+		EXPECT_NOTED();						\
+		EXPECT_UNPINNED();					\
 	} while (0)
 
 TEST_F_TIMEOUT(path, tcp_stream, LIMIT)

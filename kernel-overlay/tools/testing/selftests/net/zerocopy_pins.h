@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -307,24 +308,33 @@ static inline int receive_all(int fd, size_t len)
 }
 
 /* Send without anybody reading until the socket takes no more for a while. */
-static inline size_t stuff(int fd, uint8_t *mem, size_t len, struct notes *n)
+static inline size_t stuff_job(int fd, const struct job *j, struct notes *n,
+			       uint8_t *mem)
 {
-	struct job j = { .total = len, .chunk = 65536 };
+	unsigned int nr = 0;
 	size_t sent = 0;
 	int idle = 0;
 
-	while (idle < 100 && sent < len) {
-		ssize_t ret = send_some(fd, &j, n, mem, sent, 0);
+	while (idle < 100 && sent < j->total) {
+		ssize_t ret = send_some(fd, j, n, mem, sent, nr);
 
 		if (ret < 0)
 			break;
 		sent += ret;
+		nr += !!ret;
 		idle = ret ? 0 : idle + 1;
 		if (!ret)
 			usleep(1000);
 	}
 
 	return sent;
+}
+
+static inline size_t stuff(int fd, uint8_t *mem, size_t len, struct notes *n)
+{
+	struct job j = { .total = len, .chunk = 65536 };
+
+	return stuff_job(fd, &j, n, mem);
 }
 
 static inline int transfer(struct ends *e, const struct job *j,
@@ -426,6 +436,28 @@ static inline int open_ends(const struct path *p, int type, int port,
 		e->rx = accept(fd, NULL, NULL);
 		close(fd);
 	}
+
+	return e->rx < 0 ? -1 : 0;
+}
+
+static inline int open_vsock(struct ends *e)
+{
+	struct sockaddr_vm to = {
+		.svm_family = AF_VSOCK,
+		.svm_port = PORT,
+		.svm_cid = VMADDR_CID_LOCAL,
+	};
+	int fd, one = 1;
+
+	fd = socket(AF_VSOCK, SOCK_STREAM, 0);
+	if (fd < 0 || bind(fd, (void *)&to, sizeof(to)) || listen(fd, 1))
+		return -1;
+	e->tx = socket(AF_VSOCK, SOCK_STREAM, 0);
+	if (e->tx < 0 || setsockopt(e->tx, SOL_SOCKET, SO_ZEROCOPY, &one, 4) ||
+	    connect(e->tx, (void *)&to, sizeof(to)))
+		return -1;
+	e->rx = accept(fd, NULL, NULL);
+	close(fd);
 
 	return e->rx < 0 ? -1 : 0;
 }

@@ -18,7 +18,6 @@
 #include <linux/vhost.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
-#include <linux/vm_sockets.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -177,7 +176,7 @@ TEST_F_TIMEOUT(io, unix_socket_copies, LIMIT)
 /* Pages that splice() refers to, and pins, in the same skb. */
 TEST_F_TIMEOUT(io, splice_in_between_zerocopy_sends, LIMIT)
 {
-	size_t len = 480 << 10, part = 10000, pos;
+	size_t part = 10000, len = 48 * part, pos;
 	uint8_t *mem = memory(len, 0);
 	int pipes[2], file, nr;
 
@@ -190,8 +189,6 @@ TEST_F_TIMEOUT(io, splice_in_between_zerocopy_sends, LIMIT)
 		struct iovec v = { mem + pos, part };
 		off_t at = pos;
 
-		if (part > len - pos)
-			v.iov_len = part = len - pos;
 		if (nr % 3 == 0) {
 			ASSERT_EQ(part, send(self->e.tx, mem + pos, part,
 					     MSG_ZEROCOPY | MSG_MORE));
@@ -209,28 +206,6 @@ TEST_F_TIMEOUT(io, splice_in_between_zerocopy_sends, LIMIT)
 	EXPECT_NOTED();
 	close_ends(&self->e);
 	EXPECT_UNPINNED();
-}
-
-static int open_vsock(struct ends *e)
-{
-	struct sockaddr_vm to = {
-		.svm_family = AF_VSOCK,
-		.svm_port = PORT,
-		.svm_cid = VMADDR_CID_LOCAL,
-	};
-	int fd, one = 1;
-
-	fd = socket(AF_VSOCK, SOCK_STREAM, 0);
-	if (fd < 0 || bind(fd, (void *)&to, sizeof(to)) || listen(fd, 1))
-		return -1;
-	e->tx = socket(AF_VSOCK, SOCK_STREAM, 0);
-	if (e->tx < 0 || setsockopt(e->tx, SOL_SOCKET, SO_ZEROCOPY, &one, 4) ||
-	    connect(e->tx, (void *)&to, sizeof(to)))
-		return -1;
-	e->rx = accept(fd, NULL, NULL);
-	close(fd);
-
-	return e->rx < 0 ? -1 : 0;
 }
 
 TEST_F_TIMEOUT(io, vsock, LIMIT)
@@ -277,15 +252,13 @@ static int ring_reap(struct io_uring *ring)
 		if (io_uring_wait_cqe(ring, &cqe) ||
 		    cqe->user_data >= RING_SENDS)
 			return -1;
-		if (cqe->flags & IORING_CQE_F_NOTIF) {
+		if (cqe->flags & IORING_CQE_F_NOTIF)
 			noted[cqe->user_data]++;
-		} else if (cqe->res != RING_SIZE ||
-			   !(cqe->flags & IORING_CQE_F_MORE)) {
-			fprintf(stderr, "ring: result %d\n", cqe->res);
-			return -1;
-		} else {
+		else if (cqe->res == RING_SIZE &&
+			 (cqe->flags & IORING_CQE_F_MORE))
 			sent[cqe->user_data]++;
-		}
+		else
+			return -1;
 		io_uring_cqe_seen(ring);
 	}
 	for (i = 0; i < RING_SENDS; i++)
@@ -345,20 +318,28 @@ static int receive_ring(const struct ends *e)
 	return 0;
 }
 
+/* Send over a ring, receive, and close all of it. */
+static int run_ring(struct io_uring *ring, struct ends *e, bool fixed)
+{
+	uint8_t *mem = memory(RING_SENDS * RING_SIZE, 0);
+	int ret;
+
+	ret = ring_send(ring, e->tx, mem, fixed) || receive_ring(e) ||
+	      ring_reap(ring);
+	ring_close(ring);
+	close_ends(e);
+
+	return ret;
+}
+
 #define RUN_RING(type, fixed)						\
 	do {								\
-		uint8_t *mem = memory(RING_SENDS * RING_SIZE, 0);	\
 		struct io_uring ring;					\
-		int ret = ring_open(&ring);				\
 									\
-		if (ret)						\
-			SKIP(return, "no io_uring: %d", ret);		\
+		if (ring_open(&ring))					\
+			SKIP(break, "no io_uring");			\
 		ASSERT_EQ(0, open_ends(&self->p, type, PORT, &self->e));\
-		ASSERT_EQ(0, ring_send(&ring, self->e.tx, mem, fixed));	\
-		EXPECT_EQ(0, receive_ring(&self->e));			\
-		EXPECT_EQ(0, ring_reap(&ring));				\
-		ring_close(&ring);				\
-		close_ends(&self->e);					\
+		EXPECT_EQ(0, run_ring(&ring, &self->e, fixed));		\
 		EXPECT_UNPINNED();					\
 	} while (0)
 
@@ -613,7 +594,7 @@ static int open_queue(struct queue *q, int tap)
 /* Hand all packets over, and wait until they are given back. */
 static int run_queue(struct queue *q, const uint8_t *mac)
 {
-	volatile uint16_t *used = &q->vring.used->idx;
+	uint16_t *used = &q->vring.used->idx, got;
 	uint64_t one = 1;
 	int i;
 
@@ -629,10 +610,14 @@ static int run_queue(struct queue *q, const uint8_t *mac)
 	__sync_synchronize();
 	if (write(q->kick, &one, sizeof(one)) != sizeof(one))
 		return -1;
-	for (i = 0; i < PATIENCE * 100 && *used != VHOST_PACKETS; i++)
+	for (i = 0; i < PATIENCE * 100; i++) {
+		__atomic_load(used, &got, __ATOMIC_ACQUIRE);
+		if (got == VHOST_PACKETS)
+			return 0;
 		usleep(10 * 1000);
+	}
 
-	return *used == VHOST_PACKETS ? 0 : -1;
+	return -1;
 }
 
 /* Whether vhost sends from where the guest's memory is. */
