@@ -334,6 +334,11 @@ static bool makes_sense(const struct scenario *s)
 		return false;
 	if (s->protocol == VSOCK)
 		return s->mode == STEP || s->mode == ALL;
+	/* GSO copies for a device that can not gather, but without a note of
+	 * it: what becomes a GSO packet hangs on time.
+	 */
+	if (s->path->off)
+		return s->size <= 1400 && s->mode != ALL && s->mode != MORE;
 
 	return true;
 }
