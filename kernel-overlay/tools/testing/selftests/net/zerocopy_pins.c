@@ -147,8 +147,8 @@ static void shuttle(int a, int b)
 
 static pid_t add_taps(const struct path *p)
 {
-	int a, b;
 	pid_t pid;
+	int a, b;
 
 	if (net_enter(p->a))
 		return -1;

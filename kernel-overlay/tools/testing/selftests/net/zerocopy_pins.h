@@ -240,14 +240,14 @@ static inline void await_notes(int fd, struct notes *n)
 static inline ssize_t send_some(int fd, const struct job *j, struct notes *n,
 				uint8_t *mem, size_t pos, unsigned int nr)
 {
-	size_t len = j->chunk < j->total - pos ? j->chunk : j->total - pos;
 	bool copy = j->copied && nr % 2 == 0;
 	int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	size_t len = copy ? j->copied : j->chunk;
 	ssize_t ret;
 
-	if (copy)
-		len = j->copied < j->total - pos ? j->copied : j->total - pos;
-	else
+	if (len > j->total - pos)
+		len = j->total - pos;
+	if (!copy)
 		flags |= MSG_ZEROCOPY;
 	if (j->more && (nr + 1) % j->more && pos + len < j->total)
 		flags |= MSG_MORE;

@@ -100,8 +100,9 @@ static bool pipe_matches(int fd, size_t len)
 
 	while (pos < len) {
 		uint8_t got[4096];
-		ssize_t ret = read(fd, got, sizeof(got));
+		ssize_t ret;
 
+		ret = read(fd, got, sizeof(got));
 		if (ret <= 0 || !matches(got, pos, ret))
 			return false;
 		pos += ret;
