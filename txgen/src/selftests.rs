@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The kernel's own selftests that a boot runs: vm-tests/selftests.toml, read and validated, and the guest's plan of it.
+//! The selftests that a boot runs, the kernel's and a few of this project: vm-tests/selftests.toml, read and validated,
+//! and the guest's plan of it.
 //!
 //! The programs are built from the sources of the tree under test ([`build`]); what they said is read by [`results`].
 
@@ -32,6 +33,8 @@ pub struct Table {
 pub struct Folder {
     /// Its path in the tree.
     pub path: String,
+    /// The folder of this project that is put there; the tree itself has none at this path.
+    pub project: Option<String>,
     /// Its tests, in the order they run.
     pub test: Vec<Test>,
 }
@@ -99,6 +102,11 @@ impl Table {
         }
         chosen.folder.retain(|folder| !folder.test.is_empty());
         Ok(chosen)
+    }
+
+    /// The folders that come from this project: where they are in it, and their place in the tree.
+    pub fn own_folders(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.folder.iter().filter_map(|folder| Some((folder.project.as_deref()?, folder.path.as_str())))
     }
 
     /// Checks that the programs are here that the tests call by name; the guest has the host's.

@@ -193,6 +193,27 @@ fn a_test_that_a_tree_lacks_is_a_failure_unless_a_series_brings_it() {
 }
 
 #[test]
+fn a_test_of_the_project_runs_on_every_tree_and_is_compared_case_for_case() {
+    let own = "\n[[folder]]\npath = \"tools/own\"\nproject = \"vm-tests/own\"\n\n[[folder.test]]\nname = \"own\"\n\
+               builds = [\"own\"]\nrun = \"./own ../net\"\nseconds = 20\n";
+    // Its only case has the name of what the tree's file says.
+    let source = "#include <stdio.h>\nint main(void) { char said[9] = \"\"; FILE *f = fopen(\"../net/how.sh\", \"r\");\n\
+                  if (fscanf(f, \"%*s %8s\", said) != 1) return 1;\n\
+                  printf(\"TAP version 13\\n1..1\\nok 1 says.%s\\n\", said); return 0; }\n";
+    let project = project(&[("tools/net/how.sh", "exit 7\n")]);
+    project.write("p/vm-tests/selftests.toml", &format!("{TABLE}{own}"));
+    project.write("p/vm-tests/own/Makefile", "own: own.c\n");
+    project.write("p/vm-tests/own/own.c", source);
+    let ran = test(&project, &["--tip", "--against-base", "--selftests=own,cases"], 1);
+    let lost = "selftest own: case says.0 passes on the base, here it did not run";
+    assert!(ran.stdout.contains(lost), "{}", ran.stdout);
+    let recorded = |ran: &Ran| told(&project, ran).lines().next().unwrap().ends_with("(recorded)");
+    assert!(recorded(&test(&project, &["--base-only", "--selftests=own,cases"], 0)));
+    project.write("p/vm-tests/own/own.c", &source.replace("says", "tells"));
+    assert!(!recorded(&test(&project, &["--base-only", "--selftests=own,cases"], 0)));
+}
+
+#[test]
 fn the_results_are_there_for_a_machine() {
     let project = project(OTHER);
     let ran = test(&project, &["--tip", "--selftests=cases,twice", "--json"], 0);

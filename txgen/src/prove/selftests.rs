@@ -92,11 +92,12 @@ impl Prover<'_> {
         Ok(Proved { patch, commit, recorded, regressions: Vec::new(), proof })
     }
 
-    /// A key over the table, the script, and all that a boot's outcome hangs on.
+    /// A key over the table, the project's own tests, the script, and all that a boot's outcome hangs on.
     fn selftest_key(&self, subject: &Subject, table: &Table) -> Result<String> {
         let table = serde_json::to_string(table).context("serialise the table of selftests")?;
         let args = argv::SELFTEST_ARGS.join(" ");
         let script = self.script()?;
+        let own = build::own_sources(self.project, table)?;
         let parts = [
             subject.tree.as_str(),
             &self.config.name,
@@ -106,6 +107,7 @@ impl Prover<'_> {
             &table,
             &args,
             &script,
+            &own,
         ];
         Ok(proof::key(&parts.map(str::as_bytes)))
     }
@@ -131,7 +133,7 @@ impl Prover<'_> {
         if !shown.build_errors.is_empty() {
             return Ok(shown);
         }
-        let programs = build::build(&folder, table, &shown.run.join("selftests-build.log"))?;
+        let programs = build::build(self.project, &folder, table, &shown.run.join("selftests-build.log"))?;
         let image = folder.image();
         let accel = self.accelerator(&image)?;
         let (left, ktap) = self.boot_selftests(&image, &accel, table, &programs, &shown.run)?;

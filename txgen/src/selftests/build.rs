@@ -12,6 +12,7 @@ use crate::files;
 use crate::kernel::build::{self, Folder};
 use crate::process::{self, Run};
 use crate::progress::Progress;
+use crate::project::Project;
 
 /// The longest that the programs of a folder may take to build.
 const TIMEOUT: Duration = Duration::from_secs(1800);
@@ -30,7 +31,7 @@ pub struct Programs {
 }
 
 /// Builds what `table` needs beside the build folder `kernel`; what make says goes to `log`.
-pub fn build(kernel: &Folder, table: &Table, log: &Path) -> Result<Programs> {
+pub fn build(project: &Project, kernel: &Folder, table: &Table, log: &Path) -> Result<Programs> {
     let progress = Progress::start("build selftests", 0);
     let dir = kernel.dir.with_file_name("selftests");
     if dir.exists() {
@@ -38,6 +39,10 @@ pub fn build(kernel: &Folder, table: &Table, log: &Path) -> Result<Programs> {
     }
     files::make_dir(&dir)?;
     Run::new("cp", ["-a", "--parents", "--"]).args(&table.sources).arg(&dir).dir(&kernel.tree).check()?;
+    for (from, to) in table.own_folders() {
+        // What it shares with the kernel's tests is a link.
+        Run::new("cp", ["-RL", "--"]).arg(project.root.join(from)).arg(dir.join(to)).check()?;
+    }
     let headers = format!("INSTALL_HDR_PATH={}", dir.join("usr").display());
     kernel.make(&["headers_install", &headers]).check().context("install the kernel's headers for its selftests")?;
     let absent = absent(&dir, table);
@@ -53,6 +58,21 @@ pub fn build(kernel: &Folder, table: &Table, log: &Path) -> Result<Programs> {
     pack(&dir, table, &archive)?;
     progress.done(if errors.is_empty() { "built" } else { "failed" });
     Ok(Programs { archive, absent, errors })
+}
+
+/// All that is in the project's own folders of `table`, as text that differs when any of it does.
+pub fn own_sources(project: &Project, table: &Table) -> Result<String> {
+    let mut all = String::new();
+    for (folder, _) in table.own_folders() {
+        let dir = project.root.join(folder);
+        let entries = std::fs::read_dir(&dir).with_context(|| format!("read {}", dir.display()))?;
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        for path in paths {
+            all.push_str(&format!("{}\n{}", project.relative(&path).display(), files::read(&path)?));
+        }
+    }
+    Ok(all)
 }
 
 /// The names of the tests that have a source or a script which is not there.

@@ -18,11 +18,13 @@ pub const KUNIT_ARGS: &[&str] = &["kunit.autorun=1", "oops=panic", "panic=-1", "
 /// Kernel arguments of a boot with selftests.
 ///
 /// These start programs all the time and give them 0.2 s to come up: the guest has to cache what it reads of its root.
+/// vhost sends from where the memory of its guest is only if it is told to at boot.
 pub const SELFTEST_ARGS: &[&str] = &[
     "oops=panic",
     "panic=-1",
     "root=/dev/root",
     "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose",
+    "vhost_net.experimental_zcopytx=1",
 ];
 
 /// Memory and CPUs of a guest.
