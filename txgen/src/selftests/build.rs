@@ -69,7 +69,9 @@ pub fn own_sources(project: &Project, table: &Table) -> Result<String> {
         let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
         paths.sort();
         for path in paths {
-            all.push_str(&format!("{}\n{}", project.relative(&path).display(), files::read(&path)?));
+            all += &project.relative(&path).display().to_string();
+            all += "\n";
+            all += &files::read(&path)?;
         }
     }
     Ok(all)

@@ -240,8 +240,8 @@ static inline void await_notes(int fd, struct notes *n)
 static inline ssize_t send_some(int fd, const struct job *j, struct notes *n,
 				uint8_t *mem, size_t pos, unsigned int nr)
 {
-	bool copy = j->copied && nr % 2 == 0;
 	int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	bool copy = j->copied && nr % 2 == 0;
 	size_t len = copy ? j->copied : j->chunk;
 	ssize_t ret;
 
