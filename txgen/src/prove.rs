@@ -91,6 +91,7 @@ pub struct Prover<'a> {
     config: Config,
     timeout: Duration,
     force: bool,
+    boots: u32,
     toolchain: Vec<String>,
     tests: String,
     worktree: Option<Worktree>,
@@ -108,11 +109,18 @@ impl<'a> Prover<'a> {
             config,
             timeout,
             force,
+            boots: 1,
             toolchain: toolchain()?,
             tests,
             worktree: None,
             accel: None,
         })
+    }
+
+    /// Boots each kernel `boots` times, until one boot fails, for tests that do something else each time. One boot is
+    /// what a record stands for, so records are not asked.
+    pub fn repeatedly(self, boots: u32) -> Self {
+        Self { boots, force: self.force || boots > 1, ..self }
     }
 
     /// The record for `subject` if there is one (and it is not to be made anew), else a build and a boot of it.
@@ -176,7 +184,15 @@ impl<'a> Prover<'a> {
 
     fn boot(&mut self, image: &Path, run: &Path) -> Result<Boot> {
         let accel = self.accelerator(image)?;
-        vm::boot(self.project, image, &accel, run, self.timeout)
+        let mut boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
+        for n in 2..=self.boots {
+            if !boot.passed() {
+                break;
+            }
+            eprintln!("boot: {n} of {}", self.boots);
+            boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
+        }
+        Ok(boot)
     }
 
     /// What executes guests here, found out at the first boot.

@@ -11,7 +11,9 @@
  */
 
 #include <linux/init.h>
+#include <linux/kasan.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/skbuff_ref.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
@@ -23,18 +25,27 @@ static_assert(sizeof(struct net_iov) % (NETMEM_TYPE_MASK + 1) == 0);
 
 static struct kmem_cache *net_txbuf_cache __ro_after_init;
 
+/* The txbuf that was released last, for the next one who needs one.  A send of
+ * a few pages would spend as much on the slab as on pinning them.
+ */
+static DEFINE_PER_CPU(struct net_txbuf *, net_txbuf_spare);
+
+static void net_txbuf_free(struct net_txbuf *tb)
+{
+	if (!kasan_mempool_poison_object(tb))
+		return;
+
+	tb = this_cpu_xchg(net_txbuf_spare, tb);
+	if (tb) {
+		kasan_mempool_unpoison_object(tb, NET_TXBUF_SIZE);
+		kmem_cache_free(net_txbuf_cache, tb);
+	}
+}
+
 /* Every page of a slot carries one pin, slots never cross a folio. */
 static void net_txbuf_unpin(struct net_txbuf *tb)
 {
-	unsigned int i;
-
-	for (i = 0; i < tb->nr_slots; i++) {
-		const struct bio_vec *bv = &tb->bv[i];
-		unsigned int start = offset_in_page(bv->bv_offset);
-
-		unpin_user_folio(page_folio(bv->bv_page),
-				 DIV_ROUND_UP(start + bv->bv_len, PAGE_SIZE));
-	}
+	unpin_user_bvecs(tb->bv, tb->nr_slots);
 }
 
 /* Operations of %NET_TXBUF_ZCOPY_USER. */
@@ -60,7 +71,11 @@ struct net_txbuf *net_txbuf_alloc(enum net_txbuf_type type,
 {
 	struct net_txbuf *tb;
 
-	tb = kmem_cache_alloc(net_txbuf_cache, gfp);
+	tb = this_cpu_xchg(net_txbuf_spare, NULL);
+	if (tb)
+		kasan_mempool_unpoison_object(tb, NET_TXBUF_SIZE);
+	else
+		tb = kmem_cache_alloc(net_txbuf_cache, gfp);
 	if (!tb)
 		return NULL;
 
@@ -169,7 +184,7 @@ void __net_txbuf_release(struct net_txbuf *tb)
 		copied = READ_ONCE(tb->flags) & NET_TXBUF_COPIED;
 		if (tb->ops && tb->ops->release)
 			tb->ops->release(tb);
-		kmem_cache_free(net_txbuf_cache, tb);
+		net_txbuf_free(tb);
 		if (ubuf)
 			ubuf->ops->complete(NULL, ubuf, !copied);
 
@@ -272,41 +287,44 @@ static unsigned int net_txbuf_add_pages(struct sk_buff *skb,
 					unsigned int offset, size_t len)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
-	skb_frag_t *frag = &shinfo->frags[shinfo->nr_frags];
-	unsigned int size, nr_frags = shinfo->nr_frags;
-	struct bio_vec *bv = &tb->bv[tb->nr_slots];
-	unsigned int i = 0;
+	unsigned int nr_frags = shinfo->nr_frags;
+	skb_frag_t *frag = &shinfo->frags[nr_frags];
+	size_t size = min(len, PAGE_SIZE - offset);
+	struct page *next = NULL;
+	struct bio_vec *bv;
 
-	size = min_t(size_t, len, PAGE_SIZE - offset);
-	if (nr_frags && net_txbuf_extend(tb, frag - 1, pages[0], offset,
-					 size)) {
+	if (nr_frags && net_txbuf_extend(tb, frag - 1, *pages, offset, size)) {
 		/* The page that holds both the end of the slot and what
 		 * follows was pinned twice.
 		 */
 		if (offset)
-			unpin_user_page(pages[0]);
+			unpin_user_page(*pages);
+		next = *pages++ + 1;
 		offset = 0;
 		len -= size;
-		i++;
+		size = min(len, PAGE_SIZE);
 	}
 
-	for (; len; len -= size, offset = 0, i++) {
-		size = min_t(size_t, len, PAGE_SIZE - offset);
+	bv = &tb->bv[tb->nr_slots];
+	while (len) {
+		struct page *page = *pages++;
 
-		if (i && pages[i] == pages[i - 1] + 1 &&
-		    page_folio(pages[i]) == page_folio(pages[i - 1])) {
+		if (page == next && page_folio(page) == page_folio(page - 1)) {
 			bv[-1].bv_len += size;
 			skb_frag_size_add(frag - 1, size);
-			continue;
+		} else {
+			bvec_set_page(bv, page, size, offset);
+			skb_frag_fill_netmem_desc(frag++,
+						  net_txbuf_bvec_netmem(bv++),
+						  offset, size);
 		}
 
-		bvec_set_page(bv, pages[i], size, offset);
-		skb_frag_fill_netmem_desc(frag++,
-					  net_txbuf_slot_netmem(tb,
-								tb->nr_slots++),
-					  offset, size);
-		bv++;
+		next = page + 1;
+		offset = 0;
+		len -= size;
+		size = min(len, PAGE_SIZE);
 	}
+	tb->nr_slots = bv - tb->bv;
 	shinfo->nr_frags = frag - shinfo->frags;
 
 	return shinfo->nr_frags - nr_frags;
@@ -317,8 +335,9 @@ static ssize_t net_txbuf_fill_once(struct sk_buff *skb, struct iov_iter *from,
 				   size_t length, struct ubuf_info *ubuf)
 {
 	unsigned int room = MAX_SKB_FRAGS - skb_shinfo(skb)->nr_frags;
+	struct page *pages[MAX_SKB_FRAGS] __uninitialized;
 	struct net_txbuf *tb = net_txbuf_tail(skb, ubuf);
-	struct page *pages[MAX_SKB_FRAGS], **to = pages;
+	struct page **to = pages;
 	bool fresh = !tb;
 	unsigned int refs;
 	size_t offset;

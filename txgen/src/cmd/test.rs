@@ -22,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   txgen test zerocopy --patch txbuf --config debug
   txgen test zerocopy --tip --tree ~/src/linux --base v7.3 --json
   txgen test zerocopy --tip --selftests --against-base
+  txgen test zerocopy --tip --boots 25
   txgen test zerocopy --base-only --selftests=tls,msg_zerocopy
 
 A tree that passed is recorded with its configuration, toolchain and tests, and is not run again.";
@@ -58,6 +59,9 @@ pub struct Args {
     /// Seconds a boot with KUnit may take [default: 180, with --config debug 1800]; selftests have times of their own
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86400))]
     timeout: Option<u64>,
+    /// Boot each kernel this often, recorded or not: tests that draw random numbers take other ones each time
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    boots: u32,
     /// Build and boot again what is recorded as passed
     #[arg(long)]
     force: bool,
@@ -76,7 +80,8 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.apply(project, args.signoff)?;
     let subjects = select(&applied, args)?;
     let table = args.selftests.as_ref().map(|names| selftests::load(project)?.select(names)).transpose()?;
-    let prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?;
+    let prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?
+        .repeatedly(args.boots);
     let mut session = Session { args, applied: &applied, table, prover, shown: Shown::default() };
     if args.against_base || args.base_only {
         let Base { name, commit, tree, .. } = applied.base.clone();

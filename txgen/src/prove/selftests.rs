@@ -94,10 +94,10 @@ impl Prover<'_> {
 
     /// A key over the table, the project's own tests, the script, and all that a boot's outcome hangs on.
     fn selftest_key(&self, subject: &Subject, table: &Table) -> Result<String> {
+        let own = build::own_sources(self.project, table)?;
         let table = serde_json::to_string(table).context("serialise the table of selftests")?;
         let args = argv::SELFTEST_ARGS.join(" ");
         let script = self.script()?;
-        let own = build::own_sources(self.project, table)?;
         let parts = [
             subject.tree.as_str(),
             &self.config.name,

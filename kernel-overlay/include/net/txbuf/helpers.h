@@ -22,6 +22,19 @@ int net_txbuf_fill_skb(struct sk_buff *skb, struct iov_iter *from,
 void __net_txbuf_release(struct net_txbuf *tb);
 
 /**
+ * net_txbuf_bvec_netmem - make a reference to the memory of a slot
+ * @bv: the slot, inside a txbuf
+ *
+ * Does not count the reference.
+ *
+ * Return: the value for the netmem member of a fragment.
+ */
+static inline netmem_ref net_txbuf_bvec_netmem(const struct bio_vec *bv)
+{
+	return (__force netmem_ref)((unsigned long)bv | NET_TXBUF);
+}
+
+/**
  * net_txbuf_slot_netmem - make a reference to the memory of a slot
  * @tb: the txbuf
  * @slot: index of the slot
@@ -33,7 +46,7 @@ void __net_txbuf_release(struct net_txbuf *tb);
 static inline netmem_ref net_txbuf_slot_netmem(const struct net_txbuf *tb,
 					       unsigned int slot)
 {
-	return (__force netmem_ref)((unsigned long)&tb->bv[slot] | NET_TXBUF);
+	return net_txbuf_bvec_netmem(&tb->bv[slot]);
 }
 
 /**

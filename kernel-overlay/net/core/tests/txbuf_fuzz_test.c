@@ -10,6 +10,7 @@
 #include "txbuf_model.h"
 
 #define FUZZ_ROUNDS	40
+#define FUZZ_FRESH_ROUNDS	400
 #define FUZZ_STEPS	60
 
 static const u64 fuzz_seeds[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -26,10 +27,12 @@ static void fuzz_build(struct txm *m)
 {
 	struct txm_frag frags[MAX_SKB_FRAGS];
 	unsigned int nr = 1 + txm_below(m, MAX_SKB_FRAGS), i, len = 0;
-	bool linear = txm_below(m, 2);
+	bool linear = txm_below(m, 2), iovs = !txm_below(m, 4);
 
 	for (i = 0; i < nr; i++) {
 		frags[i].owner = (int)txm_below(m, 4) - 1;
+		if (iovs && !txm_below(m, 3))
+			frags[i].owner = TXM_IOV;
 		frags[i].len = 1 + txm_below(m, 400);
 		len += frags[i].len;
 	}
@@ -46,7 +49,8 @@ static void fuzz_move(struct txm *m, int i, bool shift)
 	struct sk_buff *skb = m->skb[i].skb;
 	int to = txm_below(m, m->nr_skbs);
 
-	if (to == i || skb->pp_recycle != m->skb[to].skb->pp_recycle)
+	if (to == i || skb->pp_recycle != m->skb[to].skb->pp_recycle ||
+	    skb->unreadable != m->skb[to].skb->unreadable)
 		return;
 	if (shift)
 		txm_shift(m, to, i, 1 + txm_below(m, m->skb[i].len));
@@ -75,11 +79,37 @@ static void fuzz_segment(struct txm *m, int i)
 	unsigned int mss = m->skb[i].len / 4 + 1;
 	netdev_features_t features = 0;
 
-	if (txm_below(m, 4))
+	if (m->skb[i].unreadable || txm_below(m, 4))
 		features |= NETIF_F_SG;
-	if (txm_below(m, 4))
+	if (m->skb[i].unreadable || txm_below(m, 4))
 		features |= NETIF_F_HW_CSUM;
 	txm_segment(m, i, mss + txm_below(m, mss), features);
+}
+
+/* Operations that copy data, and so have to read it. */
+static void fuzz_copy(struct txm *m, int i, unsigned int what)
+{
+	unsigned int len = m->skb[i].len;
+
+	switch (what) {
+	case 19:
+		len = txm_below(m, len);
+		txm_extract(m, i, len,
+			    1 + txm_below(m, m->skb[i].len - len));
+		break;
+	case 20:
+		txm_zerocopy(m, i, 1 + txm_below(m, len));
+		break;
+	case 21:
+		txm_linearize(m, i);
+		break;
+	case 22:
+		txm_copy_ubufs(m, i);
+		break;
+	case 23:
+		txm_copy(m, i);
+		break;
+	}
 }
 
 static void fuzz_step(struct txm *m)
@@ -122,27 +152,16 @@ static void fuzz_step(struct txm *m)
 		fuzz_segment(m, i);
 		break;
 	case 17:
+		if (m->skb[i].unreadable)
+			len = skb_headlen(m->skb[i].skb);
 		txm_pull(m, i, txm_below(m, len + 1));
 		break;
 	case 18:
 		txm_trim(m, i, txm_below(m, len + 1));
 		break;
-	case 19:
-		len = txm_below(m, len);
-		txm_extract(m, i, len,
-			    1 + txm_below(m, m->skb[i].len - len));
-		break;
-	case 20:
-		txm_zerocopy(m, i, 1 + txm_below(m, len));
-		break;
-	case 21:
-		txm_linearize(m, i);
-		break;
-	case 22:
-		txm_copy_ubufs(m, i);
-		break;
-	case 23:
-		txm_copy(m, i);
+	default:
+		if (!m->skb[i].unreadable)
+			fuzz_copy(m, i, what);
 		break;
 	}
 }
@@ -179,7 +198,7 @@ static void fresh_random_sequence_keeps_counts_and_bytes(struct kunit *test)
 	u64 seed = get_random_u64();
 
 	kunit_info(test, "seed %llu\n", seed);
-	fuzz_run(test, seed, FUZZ_ROUNDS);
+	fuzz_run(test, seed, FUZZ_FRESH_ROUNDS);
 }
 
 static struct kunit_case fuzz_cases[] = {

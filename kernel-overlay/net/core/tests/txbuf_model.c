@@ -126,6 +126,9 @@ struct txm *txm_create(struct kunit *test, u64 seed)
 				kunit_add_action_or_reset(test, txm_free_page,
 							  m->pages[i]));
 	}
+	for (i = 0; i < TXM_IOVS; i++)
+		net_iov_init(&m->iov[i], NULL, NET_IOV_IOURING);
+	prandom_bytes_state(&m->rnd, m->iov_bytes, sizeof(m->iov_bytes));
 	m->pos = TXM_PAGES * TXM_PAGE_SIZE;
 	txm_restart(m);
 
@@ -212,19 +215,92 @@ bool txm_fill(struct txm *m, skb_frag_t *frag, struct txm_owner *o,
 	return true;
 }
 
-static int txm_add_skb(struct txm *m, struct sk_buff *skb, const u8 *bytes,
-		       unsigned int len)
+/* Let @frag refer to memory without a struct page. */
+static void txm_fill_iov(struct txm *m, skb_frag_t *frag, unsigned int len)
+{
+	struct net_iov *iov = &m->iov[txm_below(m, TXM_IOVS)];
+
+	skb_frag_fill_netmem_desc(frag, net_iov_to_netmem(iov),
+				  txm_below(m, PAGE_SIZE - len), len);
+}
+
+/* The owner, and its slot, that @netmem refers to. */
+static struct txm_owner *txm_find_slot(struct txm *m, netmem_ref netmem,
+				       unsigned int *slot)
+{
+	struct txm_owner *o;
+
+	for (o = m->owner; o < m->owner + m->nr_owners; o++)
+		for (*slot = 0; !o->released && *slot < o->nr_slots; ++*slot)
+			if (netmem == net_txbuf_slot_netmem(o->tb, *slot))
+				return o;
+
+	return NULL;
+}
+
+/* Where the bytes of @frag have to be, not asking the accessors of frags. */
+static const u8 *txm_frag_bytes(struct txm *m, const skb_frag_t *frag)
+{
+	unsigned long addr = (__force unsigned long)frag->netmem;
+	struct txm_owner *o;
+	const void *start;
+	unsigned int i;
+
+	if (addr & NET_IOV) {
+		i = (struct net_iov *)(addr & ~NET_IOV) - m->iov;
+		start = m->iov_bytes[i];
+	} else if (addr & NET_TXBUF) {
+		o = txm_find_slot(m, frag->netmem, &i);
+		if (!o)
+			return NULL;
+		start = page_address(o->slot[i].bv_page);
+	} else {
+		start = page_address((struct page *)addr);
+	}
+
+	return start + frag->offset;
+}
+
+/* Copy the bytes of fragments to @to.  Return: how many. */
+static unsigned int txm_copy_frags(struct txm *m, u8 *to,
+				   const struct skb_shared_info *shinfo)
+{
+	unsigned int i, len = 0;
+
+	for (i = 0; i < shinfo->nr_frags; i++) {
+		const u8 *from = txm_frag_bytes(m, &shinfo->frags[i]);
+
+		if (from)
+			memcpy(to + len, from, shinfo->frags[i].len);
+		len += shinfo->frags[i].len;
+	}
+
+	return len;
+}
+
+static int txm_add_skb(struct txm *m, struct sk_buff *skb, bool unreadable,
+		       const u8 *bytes, unsigned int len)
 {
 	struct txm_skb *s = &m->skb[m->nr_skbs];
 
 	KUNIT_ASSERT_LT(m->test, m->nr_skbs, TXM_SKBS);
 	s->skb = skb;
+	s->unreadable = unreadable;
 	s->len = len;
 	s->bytes = kmalloc(len + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(m->test, s->bytes);
 	memcpy(s->bytes, bytes, len);
 
 	return m->nr_skbs++;
+}
+
+/* Add an skb that has @len bytes of skb @i, from @off on. */
+static int txm_add_copy(struct txm *m, struct sk_buff *skb, int i,
+			unsigned int off, unsigned int len)
+{
+	const struct txm_skb *s = &m->skb[i];
+
+	return txm_add_skb(m, skb, s->unreadable, s->bytes + off, len);
 }
 
 static void txm_del_skb(struct txm *m, int i)
@@ -257,8 +333,12 @@ int txm_build(struct txm *m, unsigned int headlen,
 			txm_add_owner(m);
 		if (frags[i].owner >= 0)
 			o = &m->owner[base + frags[i].owner];
-		if (!txm_fill(m, &shinfo->frags[i], o, frags[i].len))
+		if (frags[i].owner == TXM_IOV) {
+			txm_fill_iov(m, &shinfo->frags[i], frags[i].len);
+			skb->unreadable = 1;
+		} else if (!txm_fill(m, &shinfo->frags[i], o, frags[i].len)) {
 			break;
+		}
 		shinfo->nr_frags++;
 		skb_len_add(skb, frags[i].len);
 		len += frags[i].len;
@@ -272,35 +352,25 @@ int txm_build(struct txm *m, unsigned int headlen,
 	bytes = kmalloc(len + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(m->test, bytes);
 	memcpy(bytes, skb->data, headlen);
-	for (i = 0, len = headlen; i < shinfo->nr_frags; i++) {
-		const skb_frag_t *frag = &shinfo->frags[i];
-		struct page *page = m->pages[0];
-		struct txm_owner *o;
-		unsigned int j;
-
-		if (netmem_is_page(frag->netmem))
-			page = __netmem_to_page(frag->netmem);
-		for (o = m->owner; o < m->owner + m->nr_owners; o++)
-			for (j = 0; !o->released && j < o->nr_slots; j++)
-				if (frag->netmem ==
-				    net_txbuf_slot_netmem(o->tb, j))
-					page = o->slot[j].bv_page;
-		memcpy(bytes + len, page_address(page) + frag->offset,
-		       frag->len);
-		len += frag->len;
-	}
-	ret = txm_add_skb(m, skb, bytes, len);
+	txm_copy_frags(m, bytes + headlen, shinfo);
+	ret = txm_add_skb(m, skb, skb->unreadable, bytes, len);
 	kfree(bytes);
 
 	return ret;
 }
 
-static void txm_check_frag(struct txm *m, const skb_frag_t *frag)
+static void txm_check_frag(struct txm *m, const struct sk_buff *skb,
+			   const skb_frag_t *frag)
 {
 	unsigned long addr = (__force unsigned long)frag->netmem;
 	struct txm_owner *o;
 	unsigned int i;
 
+	if (addr & NET_IOV) {
+		if (!skb->unreadable)
+			txm_fail(m, "net_iov in a readable skb");
+		return;
+	}
 	if (!(addr & NET_TXBUF)) {
 		struct page *page = compound_head((struct page *)addr);
 
@@ -310,16 +380,8 @@ static void txm_check_frag(struct txm *m, const skb_frag_t *frag)
 		return;
 	}
 
-	for (o = m->owner; o < m->owner + m->nr_owners; o++) {
-		if (o->released)
-			continue;
-		i = (addr - NET_TXBUF - (unsigned long)o->tb->bv) /
-		    sizeof(struct bio_vec);
-		if (addr - NET_TXBUF >= (unsigned long)o->tb->bv &&
-		    i < o->nr_slots)
-			break;
-	}
-	if (o == m->owner + m->nr_owners) {
+	o = txm_find_slot(m, frag->netmem, &i);
+	if (!o) {
 		txm_fail(m, "fragment of a released owner");
 		return;
 	}
@@ -362,21 +424,39 @@ static bool txm_check_owner(struct txm *m, struct txm_owner *o)
 	return !m->failed;
 }
 
+/* As skb_copy_bits() does, for skbs with memory that it can not read. */
+static void txm_read(struct txm *m, const struct sk_buff *skb, u8 *bytes)
+{
+	const struct sk_buff *next;
+
+	memcpy(bytes, skb->data, skb_headlen(skb));
+	bytes += skb_headlen(skb);
+	bytes += txm_copy_frags(m, bytes, skb_shinfo(skb));
+	skb_walk_frags(skb, next) {
+		txm_read(m, next, bytes);
+		bytes += next->len;
+	}
+}
+
 static void txm_check_skb(struct txm *m, const struct txm_skb *s)
 {
+	int err = 0;
 	u8 *bytes;
 
 	if (s->skb->len != s->len) {
 		txm_fail(m, "%u bytes instead of %u", s->skb->len, s->len);
 		return;
 	}
-	if (s->skb->unreadable || s->skb->pfmemalloc)
+	if ((s->skb->unreadable && !s->unreadable) || s->skb->pfmemalloc)
 		txm_fail(m, "skb flags changed");
 
 	bytes = kmalloc(s->len + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(m->test, bytes);
-	if (skb_copy_bits(s->skb, 0, bytes, s->len) ||
-	    memcmp(bytes, s->bytes, s->len))
+	if (s->unreadable)
+		txm_read(m, s->skb, bytes);
+	else
+		err = skb_copy_bits(s->skb, 0, bytes, s->len);
+	if (err || memcmp(bytes, s->bytes, s->len))
 		txm_fail(m, "wrong bytes");
 	kfree(bytes);
 }
@@ -394,7 +474,7 @@ static void txm_check_shinfo(struct txm *m, const struct sk_buff *skb)
 	m->shinfo[m->nr_shinfos++] = shinfo;
 
 	for (i = 0; i < shinfo->nr_frags; i++)
-		txm_check_frag(m, &shinfo->frags[i]);
+		txm_check_frag(m, skb, &shinfo->frags[i]);
 }
 
 /* Compare the state with the model.  Return: true if it is as expected. */
@@ -488,7 +568,7 @@ int txm_clone(struct txm *m, int i)
 	skb = skb_clone(m->skb[i].skb, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(m->test, skb);
 
-	return txm_add_skb(m, skb, m->skb[i].bytes, m->skb[i].len);
+	return txm_add_copy(m, skb, i, 0, m->skb[i].len);
 }
 
 int txm_pskb_copy(struct txm *m, int i, unsigned int headroom)
@@ -499,7 +579,7 @@ int txm_pskb_copy(struct txm *m, int i, unsigned int headroom)
 	skb = __pskb_copy_fclone(m->skb[i].skb, headroom, GFP_KERNEL, false);
 	KUNIT_ASSERT_NOT_NULL(m->test, skb);
 
-	return txm_add_skb(m, skb, m->skb[i].bytes, m->skb[i].len);
+	return txm_add_copy(m, skb, i, 0, m->skb[i].len);
 }
 
 int txm_copy(struct txm *m, int i)
@@ -510,7 +590,7 @@ int txm_copy(struct txm *m, int i)
 	skb = skb_copy(m->skb[i].skb, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(m->test, skb);
 
-	return txm_add_skb(m, skb, m->skb[i].bytes, m->skb[i].len);
+	return txm_add_copy(m, skb, i, 0, m->skb[i].len);
 }
 
 int txm_zerocopy(struct txm *m, int i, unsigned int len)
@@ -527,7 +607,7 @@ int txm_zerocopy(struct txm *m, int i, unsigned int len)
 	skb->pp_recycle = from->pp_recycle;
 	KUNIT_ASSERT_EQ(m->test, 0, skb_zerocopy(skb, from, len, hlen));
 
-	return txm_add_skb(m, skb, m->skb[i].bytes, len);
+	return txm_add_copy(m, skb, i, 0, len);
 }
 
 int txm_extract(struct txm *m, int i, unsigned int off, unsigned int len)
@@ -538,7 +618,7 @@ int txm_extract(struct txm *m, int i, unsigned int off, unsigned int len)
 	skb = pskb_extract(m->skb[i].skb, off, len, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(m->test, skb);
 
-	return txm_add_skb(m, skb, m->skb[i].bytes + off, len);
+	return txm_add_copy(m, skb, i, off, len);
 }
 
 int txm_split(struct txm *m, int i, unsigned int len)
@@ -555,7 +635,7 @@ int txm_split(struct txm *m, int i, unsigned int len)
 	skb_split(s->skb, skb, len);
 	s->len = len;
 
-	return txm_add_skb(m, skb, s->bytes + len, rest);
+	return txm_add_copy(m, skb, i, len, rest);
 }
 
 /* Return: the number of segments that were added. */
@@ -584,7 +664,7 @@ int txm_segment(struct txm *m, int i, unsigned int mss,
 		unsigned int len = min(mss, m->skb[i].len - off);
 
 		skb_mark_not_on_list(segs);
-		txm_add_skb(m, segs, m->skb[i].bytes + off, len);
+		txm_add_copy(m, segs, i, off, len);
 		off += len;
 		nr++;
 	}

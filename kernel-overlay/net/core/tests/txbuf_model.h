@@ -10,6 +10,7 @@
 
 #define TXM_ORDER	1
 #define TXM_PAGES	16
+#define TXM_IOVS	4
 #define TXM_OWNERS	48
 #define TXM_SKBS	24
 #define TXM_POISON	0xdb
@@ -31,6 +32,7 @@ struct txm_skb {
 	struct sk_buff *skb;
 	u8 *bytes;
 	unsigned int len;
+	bool unreadable;	/* may have fragments that are net_iovs */
 };
 
 struct txm {
@@ -50,6 +52,12 @@ struct txm {
 	unsigned int pos;
 	unsigned int page_seen[TXM_PAGES];
 
+	/* Memory that the CPU can not reach, and what is in it.  Like that of
+	 * io_uring, it has no references to count.
+	 */
+	struct net_iov iov[TXM_IOVS];
+	u8 iov_bytes[TXM_IOVS][PAGE_SIZE];
+
 	struct txm_owner owner[TXM_OWNERS];
 	unsigned int nr_owners;
 	struct txm_skb skb[TXM_SKBS];
@@ -58,9 +66,12 @@ struct txm {
 	unsigned int nr_shinfos;
 };
 
+#define TXM_PAGE	-1
+#define TXM_IOV		-2
+
 /* What a fragment that the test builds refers to. */
 struct txm_frag {
-	int owner;		/* index of the owner, or -1 for a plain page */
+	int owner;		/* index of the owner, TXM_PAGE or TXM_IOV */
 	unsigned int len;
 };
 
