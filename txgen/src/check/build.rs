@@ -120,7 +120,8 @@ fn said(source: &Source<'_>, commit: &str, tree: &str, objects: &BTreeSet<String
     }
     let worktree = source.tree_at(commit)?;
     let folder = Folder::open(source.project, &worktree, FOLDER)?;
-    folder.configure(&config::load(source.project, config::COMPILE)?)?;
+    let config = config::load(source.project, config::COMPILE)?;
+    source.configured_at(commit, || folder.configure(&config))?;
     let said = compile(&folder, objects)?;
     proof::store(source.project, KIND, &key, &said)?;
     Ok(said)

@@ -51,6 +51,7 @@ pub struct Source<'a> {
     pub cover: Option<String>,
     tree: Lazy<Rc<Worktree>>,
     at: RefCell<Option<String>>,
+    configured: RefCell<Option<String>>,
 }
 
 impl<'a> Source<'a> {
@@ -58,7 +59,9 @@ impl<'a> Source<'a> {
     pub fn new(project: &'a Project, applied: &Applied, cover: Option<String>) -> Self {
         let base = applied.base.commit.clone();
         let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
-        Self { project, git_dir: applied.git_dir.clone(), base, tip, cover, tree: Lazy::new(), at: RefCell::new(None) }
+        let git_dir = applied.git_dir.clone();
+        let (at, configured) = (RefCell::new(None), RefCell::new(None));
+        Self { project, git_dir, base, tip, cover, tree: Lazy::new(), at, configured }
     }
 
     /// git on the repository, with nobody's configuration.
@@ -80,6 +83,19 @@ impl<'a> Source<'a> {
             *self.at.borrow_mut() = Some(commit.to_owned());
         }
         Ok(tree)
+    }
+
+    /// Runs `configure` at `commit` where it would not do what it did last: it takes longer than compiling an object.
+    pub(crate) fn configured_at(&self, commit: &str, configure: impl FnOnce() -> Result<()>) -> Result<()> {
+        if let Some(last) = self.configured.borrow().as_deref() {
+            let args = ["diff-tree", "-r", "--name-only", last, commit, "--", ":(glob)**/Kconfig*"];
+            if self.git(args).check()?.text().is_empty() {
+                return Ok(());
+            }
+        }
+        configure()?;
+        *self.configured.borrow_mut() = Some(commit.to_owned());
+        Ok(())
     }
 
     /// The id of the blob or tree at `path` of the last commit, if there is one.
