@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest selftests debug mutations bench txgen base clean
+.PHONY: series test setup lint unit guest selftests debug mutations bench rebase txgen base clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -48,6 +48,13 @@ debug: setup base
 # Each mutation in vm-tests/mutations has to make the suites fail that it names.
 mutations: setup base
 	$(TXGEN) mutate $(NAME)
+
+# The series to another base and back, byte for byte, on the real trees; then how other tools do it.
+ONTO ?= pre-devmem
+rebase: setup base
+	$(TXGEN) base fetch $(ONTO)
+	TXGEN=$(TXGEN) vm-tests/round-trip.sh $(NAME) $(ONTO)
+	TXGEN=$(TXGEN) vm-tests/compare-rebase.sh $(NAME) $(ONTO)
 
 bench: setup base
 	cargo bench --bench apply
