@@ -45,8 +45,13 @@ command -v stg >/dev/null || tools="merge-ort replay am"
 declare -A conflicts differs
 for tool in $tools; do conflicts[$tool]=0 differs[$tool]=0; done
 
-g worktree add -q --detach "$dir/work" "$new"
+# What the series touches is enough of a work tree to see who comes into conflict; the time is taken on a whole one.
+g worktree add -q --no-checkout --detach "$dir/work" "$new"
 w() { git -C "$dir/work" "$@"; }
+folders() { g diff --name-only "$1" "$2" | xargs -n 1 dirname; }
+mapfile -t touched < <({ folders "$old" "$here_tip"; folders "$new" "$there"; } | sort -u)
+w sparse-checkout set --no-cone "${touched[@]/%//*}"
+w checkout -q --detach "$new"
 
 # What a tool makes of a patch on a parent: a tree, or nothing where it stops.
 merge_ort() { g merge-tree --write-tree --merge-base="$1~1" "$2" "$1" 2>/dev/null || true; }
@@ -100,9 +105,14 @@ for commit in "${commits[@]}"; do
 	printf '%-62s%s\n' "$subject" "$line"
 done
 
+for tool in $tools; do
+	printf '%-10s %2d conflicts, %2d results that differ\n' "$tool" "${conflicts[$tool]}" "${differs[$tool]}"
+done
+
 # The whole series, timed, on the first commit that is common to all.
 start=${by_subject[$(g log -1 --format=%s "${commits[0]}")]}~1
 start=$(g rev-parse "$start")
+w sparse-checkout disable
 w checkout -q -f -B series "$here_tip"
 began=$(now) stops=0
 w rebase -q --onto "$start" "$old" series >/dev/null 2>&1 || while [ -d "$(w rev-parse --absolute-git-dir)/rebase-merge" ]; do
@@ -127,9 +137,6 @@ began=$(now)
 /usr/bin/time -f %M -o "$dir/memory" "$txgen" rebase "$series" --onto "$onto" --dry-run >/dev/null
 txgen_ms=$(ms "$began")
 
-for tool in $tools; do
-	printf '%-10s %2d conflicts, %2d results that differ\n' "$tool" "${conflicts[$tool]}" "${differs[$tool]}"
-done
 echo "git rebase: $rebase_ms ms, $stops stops; the tree at its end is txgen's: $same"
 echo "git replay: $replay_ms ms, up to the first conflict; $replay_each_ms ms for ${#commits[@]} runs without any"
 echo "txgen rebase: $txgen_ms ms, $(cat "$dir/memory") kB; $((rebase_ms / (txgen_ms > 0 ? txgen_ms : 1))) times as fast as git rebase"
