@@ -57,7 +57,8 @@ w checkout -q --detach "$new"
 merge_ort() { g merge-tree --write-tree --merge-base="$1~1" "$2" "$1" 2>/dev/null || true; }
 replay() {
 	local tip
-	tip=$(g replay --onto "$2" "$1~1..$1" 2>/dev/null | cut -d' ' -f3) || return 0
+	g update-ref refs/heads/replay "$2"
+	tip=$(g replay --advance replay "$1~1..$1" 2>/dev/null | cut -d' ' -f3) || return 0
 	if [ -n "$tip" ]; then g rev-parse "$tip^{tree}"; fi
 }
 am() {
@@ -124,20 +125,20 @@ done
 rebase_ms=$(ms "$began")
 [ "$(w rev-parse 'HEAD^{tree}')" = "$(g rev-parse "$there^{tree}")" ] && same=yes || same=no
 began=$(now)
-g replay --onto "$start" "$old..$here_tip" >/dev/null 2>&1 || true
+g update-ref refs/heads/replay "$start"
+g replay --advance replay "$old..$here_tip" >/dev/null 2>&1 || true
 replay_ms=$(ms "$began")
-# One patch that nobody has trouble with, over and over: what replay needs for as many commits without a stop.
+# The same commits where none of them is in conflict: what replay needs for so many.
+g update-ref refs/heads/replay "$old"
 began=$(now)
-for commit in "${commits[@]}"; do
-	g replay --onto "$(g rev-parse "$commit~1")" "$commit~1..$commit" >/dev/null 2>&1 || true
-done
-replay_each_ms=$(ms "$began")
+g replay --advance replay "$old..$here_tip" >/dev/null
+replay_all_ms=$(ms "$began")
 "$txgen" rebase "$series" --onto "$onto" --dry-run >/dev/null
 began=$(now)
 /usr/bin/time -f %M -o "$dir/memory" "$txgen" rebase "$series" --onto "$onto" --dry-run >/dev/null
 txgen_ms=$(ms "$began")
 
 echo "git rebase: $rebase_ms ms, $stops stops; the tree at its end is txgen's: $same"
-echo "git replay: $replay_ms ms, up to the first conflict; $replay_each_ms ms for ${#commits[@]} runs without any"
+echo "git replay: $replay_ms ms, up to the first conflict; $replay_all_ms ms for ${#commits[@]} commits without one"
 echo "txgen rebase: $txgen_ms ms, $(cat "$dir/memory") kB; $((rebase_ms / (txgen_ms > 0 ? txgen_ms : 1))) times as fast as git rebase"
 g worktree remove --force "$dir/work"
