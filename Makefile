@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest selftests debug mutations bench counts txgen base clean
+.PHONY: series test setup lint unit guest selftests debug mutations bench counts rebase txgen base clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -53,6 +53,13 @@ mutations: setup base
 WITH ?= $(if $(filter zerocopy,$(NAME)),gup-batch)
 counts: setup base
 	$(TXGEN) bench $(NAME) $(addprefix --with ,$(WITH)) -o series/$(NAME)/bench.md
+
+# The series to another base and back, byte for byte, on the real trees; then how other tools do it.
+ONTO ?= pre-devmem
+rebase: setup base
+	$(TXGEN) base fetch $(ONTO)
+	TXGEN=$(TXGEN) vm-tests/round-trip.sh $(NAME) $(ONTO)
+	TXGEN=$(TXGEN) vm-tests/compare-rebase.sh $(NAME) $(ONTO)
 
 bench: setup base
 	cargo bench --bench apply

@@ -15,6 +15,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
+use self::order::Order;
 use crate::git::lines::{Labels, LineMerge, marked, merge_lines};
 use crate::slice;
 
@@ -38,6 +39,8 @@ pub struct Merged {
     pub touched: Vec<Touched>,
     /// Why the file was merged by its lines alone, where it was.
     pub by_lines: Option<String>,
+    /// Items that `ours` lacks, of which what `theirs` changes was left out.
+    pub left_out: Vec<String>,
 }
 
 /// An item that both sides changed.
@@ -63,9 +66,9 @@ impl Merged {
 const SAME_LINES: &str = "both sides change the same lines";
 const BODY: &str = "both sides change the body of a type, whose order is an interface";
 
-/// Merges the file at `path`.
-pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels) -> Result<Merged> {
-    let taken = |bytes: &[u8]| Merged { bytes: bytes.to_vec(), touched: vec![], by_lines: None };
+/// Merges the file at `path`. What `theirs` changes in items of `optional` is left out where `ours` has no such item.
+pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels, optional: &[&str]) -> Result<Merged> {
+    let taken = |bytes: &[u8]| Merged { bytes: bytes.to_vec(), touched: vec![], by_lines: None, left_out: vec![] };
     if sides.ours == sides.theirs || sides.theirs == sides.base {
         return Ok(taken(sides.ours));
     }
@@ -80,7 +83,7 @@ pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels) -> Result<Merged>
     let text = Text::of(sides);
     let texts = Sides { base: text.sides[0].as_str(), ours: &text.sides[1], theirs: &text.sides[2] };
     let mut merged = if slice::has_items(path) {
-        match by_items(texts, labels)? {
+        match by_items(texts, labels, optional)? {
             Ok(merged) => merged,
             Err(why) => by_lines(path, texts, labels, Some(why))?,
         }
@@ -92,7 +95,7 @@ pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels) -> Result<Merged>
 }
 
 /// Merges item by item; the reason where the items can not be told apart or put in order.
-fn by_items(sides: Sides<&str>, labels: &Labels) -> Result<std::result::Result<Merged, String>> {
+fn by_items(sides: Sides<&str>, labels: &Labels, optional: &[&str]) -> Result<std::result::Result<Merged, String>> {
     // Parsing takes most of the time, and each side's is independent.
     let parsed = thread::scope(|scope| {
         let theirs = scope.spawn(|| split::split(sides.theirs));
@@ -109,10 +112,11 @@ fn by_items(sides: Sides<&str>, labels: &Labels) -> Result<std::result::Result<M
     }
     let [base, ours, theirs] = split.as_slice() else { unreachable!("there are three sides") };
     let lists = Sides { base: base.as_slice(), ours, theirs };
-    match order::merge_order(lists) {
-        Some(order) => item::write(lists, &order, labels).map(Ok),
-        None => Ok(Err("both sides put its items in another order".to_owned())),
-    }
+    let Some(Order { slots, left_out }) = order::merge_order(lists, optional) else {
+        return Ok(Err("both sides put its items in another order".to_owned()));
+    };
+    let merged = item::write(lists, &slots, labels)?;
+    Ok(Ok(Merged { left_out, ..merged }))
 }
 
 fn by_lines(path: &str, sides: Sides<&str>, labels: &Labels, why: Option<String>) -> Result<Merged> {
@@ -122,7 +126,7 @@ fn by_lines(path: &str, sides: Sides<&str>, labels: &Labels, why: Option<String>
         None => lines(sides, labels)?,
     };
     let touched = Touched { item: path.to_owned(), base: sides.base.to_owned(), ours: sides.ours.to_owned(), clash };
-    Ok(Merged { bytes, touched: vec![touched], by_lines: why })
+    Ok(Merged { bytes, touched: vec![touched], by_lines: why, left_out: vec![] })
 }
 
 /// Some lines that were merged, or why they were not.

@@ -84,7 +84,12 @@ fn files(
     for (index, plan) in planned.plans.iter().enumerate() {
         let (patch, carried) = (plan.patch, &rebased.patches[index].carried);
         let edits = patch.diff.as_ref().map_or("", |diff| &diff.text);
-        let text = diff_text(&carried.edits)?;
+        // What was recorded is taken as it stands: another diff program than ours may have written it.
+        let recorded = patch.resolutions.get(new).filter(|_| carried.state == State::Resolution);
+        let text = match recorded {
+            Some(form) => resolution::diff(&form.text).to_owned(),
+            None => diff_text(&carried.edits)?,
+        };
         for (base, form) in &patch.resolutions {
             // Forms for further bases stay forms of these edits, unless they were out of date before.
             let fresh = resolution::find(patch, base).is_ok();
@@ -133,6 +138,9 @@ fn way_back(
     let plan = PatchPlan { patch: &patch, files: plan.files.clone(), born: plan.born.clone() };
     let steps = Steps { project, repo: &home.repo, overlay: planned.overlay, base: &home.base, recorded: false };
     let drops = steps.drops(planned.series)?;
+    if drops.iter().any(|rule| rule.patch == patch.name && rule.file.is_none()) {
+        return Ok(Some(String::new()));
+    }
     let back = carry(&steps, &plan, (there, &there.patches[index]), &home.patches[index].parent, &drops)?;
     if back.state == State::Conflict { Ok(None) } else { diff_text(&back.edits).map(Some) }
 }

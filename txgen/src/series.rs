@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod carry;
 pub mod home;
+pub mod lacking;
 pub mod load;
 pub mod message;
 pub mod onto;
@@ -58,19 +59,28 @@ pub struct Series {
     pub patches: Vec<Patch>,
 }
 
-/// A patch, or one file of its edits, that makes no sense on a base with or without some capability.
+/// A patch, or a part of its edits, that makes no sense on some bases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {
     /// The patch.
     pub patch: String,
     /// The file of the kernel tree; the whole patch otherwise.
     pub file: Option<String>,
-    /// The capability, a key of [`crate::facts::FACTS`].
-    pub fact: String,
-    /// Whether it is dropped where the base has it, or where it lacks it.
-    pub with: bool,
+    /// The item of that file, which is dropped where the base lacks it; the whole file otherwise.
+    pub item: Option<String>,
+    /// What the base has or lacks; always, for an item without.
+    pub when: Option<Condition>,
     /// Why.
     pub reason: String,
+}
+
+/// A capability that a base has, or lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// A key of [`crate::facts::FACTS`].
+    pub fact: String,
+    /// Whether it holds where the base has it, or where it lacks it.
+    pub with: bool,
 }
 
 /// A finding of a check that stays, and why.

@@ -5,6 +5,8 @@
 //! EXPORT_SYMBOL after it. Conditional blocks are no items: their lines stay as long as something in them does.
 //! So one readable final file stands for all its steps.
 
+pub mod calls;
+mod chunks;
 mod parse;
 mod segments;
 pub mod uses;
@@ -84,7 +86,7 @@ pub fn items(text: &str) -> Result<Vec<Item>> {
 /// Splits C source into its items; an error where not every line is accounted for.
 pub fn slice(text: &str) -> Result<Sliced<'_>> {
     let lines = text.split_inclusive('\n').collect::<Vec<_>>();
-    let nodes = parse::nodes(text, &lines)?;
+    let nodes = parse::nodes(text, &lines, true)?;
     let sliced = Sliced { lines, nodes };
     if let Some(line) = sliced.first_difference() {
         bail!("line {line} belongs to no item: the C parser does not understand the code around it");

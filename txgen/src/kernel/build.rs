@@ -88,7 +88,7 @@ impl Folder {
     /// Configures the folder as `config` says; an option that the kernel does not take is an error that names it.
     pub fn configure(&self, config: &Config) -> Result<()> {
         let asked = self.dir.join("asked.config");
-        files::write_atomic(&asked, config.text.as_bytes())?;
+        files::write_atomic(&asked, config.asked().as_bytes())?;
         self.make(&[format!("KCONFIG_ALLCONFIG={}", asked.display()), "allnoconfig".to_owned()])
             .check()
             .with_context(|| format!("configure the kernel as {}", config.name))?;

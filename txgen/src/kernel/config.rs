@@ -40,6 +40,23 @@ pub struct Lost {
     pub got: Option<String>,
 }
 
+/// Options that some kernels let nobody ask for, and the one that selects them there.
+const SELECTED_BY: &[(&str, &str)] = &[("CONFIG_SYSCTL", "CONFIG_PROC_SYSCTL")];
+
+impl Config {
+    /// What the kernel is to be configured with: the options, and those that select some of them in other kernels. An
+    /// option that a kernel does not know it ignores.
+    pub fn asked(&self) -> String {
+        let mut asked = self.text.clone();
+        for (option, by) in SELECTED_BY {
+            if self.text.lines().any(|line| line.strip_prefix(option) == Some("=y")) {
+                asked += &format!("{by}=y\n");
+            }
+        }
+        asked
+    }
+}
+
 /// Names of the configurations that tests are run in.
 pub fn names() -> Vec<&'static str> {
     CONFIGS.iter().map(|(name, _)| *name).filter(|name| ![COMPILE, bench::CONFIG].contains(name)).collect()
@@ -93,7 +110,7 @@ pub fn lost(asked: &str, got: &str) -> Result<Vec<Lost>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lost, load, lost, parse};
+    use super::{Config, Lost, load, lost, parse};
     use crate::project::Project;
 
     #[test]
@@ -121,6 +138,14 @@ mod tests {
     fn a_line_that_is_no_option_is_an_error_with_its_number() {
         let error = parse("# SPDX\nCONFIG_A=y\nNET=y\n").expect_err("NET=y is no option");
         assert_eq!(format!("{error:#}"), "line 3: \"NET=y\" is no CONFIG_NAME=value");
+    }
+
+    #[test]
+    fn an_option_that_others_select_is_asked_for_by_those_too() {
+        let config = |text: &str| Config { name: "net".into(), text: text.into() };
+        let asked = config("CONFIG_NET=y\nCONFIG_SYSCTL=y\n").asked();
+        assert_eq!(asked, "CONFIG_NET=y\nCONFIG_SYSCTL=y\nCONFIG_PROC_SYSCTL=y\n");
+        assert_eq!(config("CONFIG_SYSCTL=n\n").asked(), "CONFIG_SYSCTL=n\n");
     }
 
     #[test]

@@ -21,7 +21,7 @@ struct Three<'a> {
 
 /// Writes the merged file.
 pub(super) fn write(sides: Sides<&[Piece<'_>]>, order: &[Slot], labels: &Labels) -> Result<Merged> {
-    let mut merged = Merged { bytes: Vec::new(), touched: Vec::new(), by_lines: None };
+    let mut merged = Merged { bytes: Vec::new(), touched: Vec::new(), by_lines: None, left_out: Vec::new() };
     for slot in order {
         let three = Three {
             base: slot.base.map(|i| &sides.base[i]),

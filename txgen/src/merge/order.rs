@@ -18,10 +18,23 @@ pub(super) struct Slot {
 
 type Pairs = Vec<Option<usize>>;
 
+/// What the merged file is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Order {
+    /// Its places, first to last.
+    pub(super) slots: Vec<Slot>,
+    /// Optional items that `theirs` changes and that have no place, as `ours` lacks them.
+    pub(super) left_out: Vec<String>,
+}
+
 /// The slots in order; `None` where both sides moved pieces about, and not to the same order.
-pub(super) fn merge_order(sides: Sides<&[Piece<'_>]>) -> Option<Vec<Slot>> {
+pub(super) fn merge_order(sides: Sides<&[Piece<'_>]>, optional: &[&str]) -> Option<Order> {
     let (ours, theirs) = (pair(sides.base, sides.ours), pair(sides.base, sides.theirs));
-    let kept = (0..sides.base.len()).filter(|i| survives(*i, sides, &ours, &theirs)).collect::<Vec<_>>();
+    let named = |i: usize| optional.iter().find(|name| sides.base[i].names.contains(**name));
+    let mut kept = (0..sides.base.len()).filter(|i| survives(*i, sides, &ours, &theirs)).collect::<Vec<_>>();
+    let without = kept.iter().filter(|i| ours[**i].is_none()).filter_map(|i| named(*i)).map(|name| (*name).to_owned());
+    let left_out = without.collect();
+    kept.retain(|i| ours[*i].is_some() || named(*i).is_none());
     let sequence = sequence(&kept, &ours, &theirs)?;
     let place = sequence.iter().enumerate().map(|(at, i)| (*i, at)).collect::<BTreeMap<_, _>>();
     let mut groups = Groups::new(sides, &place, &ours, &theirs);
@@ -30,7 +43,7 @@ pub(super) fn merge_order(sides: Sides<&[Piece<'_>]>) -> Option<Vec<Slot>> {
         slots.push(Slot { base: Some(i), ours: ours[i], theirs: theirs[i] });
         slots.extend(groups.take(Some(place[&i])));
     }
-    Some(slots)
+    Some(Order { slots, left_out })
 }
 
 /// Whether a piece stays: one that a side removed does where the other changed it, to be in conflict.

@@ -87,6 +87,7 @@ fn likeness(old: &Piece<'_>, new: &Piece<'_>) -> Option<f32> {
         return None;
     }
     let ratio = TextDiff::from_lines(old.text, new.text).ratio();
-    let common = old.names.intersection(&new.names).next().is_some();
+    // EXPORT_SYMBOL and its like are in many pieces.
+    let common = old.names.intersection(&new.names).any(|name| name.contains(|c: char| c.is_ascii_lowercase()));
     (ratio >= if common { LIKE / 2.0 } else { LIKE }).then_some(ratio)
 }

@@ -11,7 +11,7 @@ fn labels() -> Labels {
 
 fn run(base: impl AsRef<[u8]>, ours: impl AsRef<[u8]>, theirs: impl AsRef<[u8]>) -> Merged {
     let sides = Sides { base: base.as_ref(), ours: ours.as_ref(), theirs: theirs.as_ref() };
-    merge("a.c", sides, &labels()).unwrap()
+    merge("a.c", sides, &labels(), &[]).unwrap()
 }
 
 fn text(merged: &Merged) -> String {

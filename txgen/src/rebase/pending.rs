@@ -111,6 +111,9 @@ pub fn take_fix(name: &str, pending: &mut Pending, is_overlay: impl Fn(&str) -> 
             bail!("{path}:{line} still has a conflict marker: fix it on branch {branch} and commit");
         }
     }
+    if tip.commit == pending.conflict {
+        bail!("branch {branch} is as txgen left it: fix the conflict there and commit");
+    }
     let conflict = repo.resolve(&pending.conflict)?;
     let touched = repo.changed_paths(&conflict.tree, &tip.tree)?;
     if let Some(path) = touched.iter().find(|path| is_overlay(path)) {

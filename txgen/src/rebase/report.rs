@@ -60,6 +60,9 @@ fn details(patch: &OntoPatch) -> Vec<String> {
         if let Some(why) = &file.dropped {
             lines.push(format!("{}: nothing to do: {why}", file.path));
         }
+        for (item, why) in &file.left_out {
+            lines.push(format!("{}: {item}: nothing to do: {why}", file.path));
+        }
         if let Some(why) = &file.by_lines {
             lines.push(format!("{}: merged by lines, not by items: {why}", file.path));
         }
@@ -73,7 +76,8 @@ pub fn json(rebased: &Rebased) -> Result<Value> {
     let file = |file: &CarriedFile| {
         let merged = file.touched.iter().filter(|t| t.clash.is_none()).map(|t| &t.item).collect::<Vec<_>>();
         json!({"path": file.path, "to": file.to, "differs": file.differs, "merged": merged,
-            "conflicts": file.conflicts(), "by_lines": file.by_lines, "dropped": file.dropped})
+            "conflicts": file.conflicts(), "by_lines": file.by_lines, "dropped": file.dropped,
+            "left_out": file.left_out})
     };
     let patches = rebased.patches.iter().map(|patch| {
         json!({"name": patch.name, "subject": patch.subject, "state": patch.carried.state, "commit": patch.commit,

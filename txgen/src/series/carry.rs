@@ -48,6 +48,8 @@ pub struct CarriedFile {
     pub by_lines: Option<String>,
     /// Why nothing of it was carried, where the series says so.
     pub dropped: Option<String>,
+    /// Items of it that were not carried, as the base lacks them, and why that is right.
+    pub left_out: Vec<(String, String)>,
 }
 
 impl CarriedFile {
@@ -92,10 +94,13 @@ pub fn carry(
         Carried { state: State::Clean, files: Vec::new(), spatched, edits: Edits::new(), notes: Vec::new() };
     let mut changes = Changes::new();
     for (path, edit) in &from.edits {
-        let rule = drops.iter().find(|rule| rule.patch == *name && rule.file.as_ref() == Some(path));
-        let file = match rule {
+        let rules = drops.iter().filter(|rule| rule.patch == *name && rule.file.as_ref() == Some(path));
+        let file = match rules.clone().find(|rule| rule.item.is_none()) {
             Some(rule) => CarriedFile { dropped: Some(rule.reason.clone()), ..unchanged(path, None) },
-            None => carry_file(steps, home, &carried.spatched, (path, edit), &labels, &mut changes)?,
+            None => {
+                let merge = Merge { steps, home, tree: &carried.spatched, labels: &labels, rules: rules.collect() };
+                merge.carry(path, edit, &mut changes)?
+            }
         };
         carried.notes.extend(file.conflicts());
         carried.files.push(file);
@@ -132,45 +137,69 @@ fn recorded(steps: &Steps<'_>, plan: &PatchPlan<'_>, spatched: &str) -> Result<C
 }
 
 fn unchanged(path: &str, to: Option<String>) -> CarriedFile {
-    CarriedFile { path: path.to_owned(), to, touched: Vec::new(), differs: false, by_lines: None, dropped: None }
+    CarriedFile {
+        path: path.to_owned(),
+        to,
+        touched: Vec::new(),
+        differs: false,
+        by_lines: None,
+        dropped: None,
+        left_out: vec![],
+    }
 }
 
-fn carry_file(
-    steps: &Steps<'_>,
-    home: &Home,
-    tree: &str,
-    (path, edit): (&str, &Edit),
-    labels: &Labels,
-    changes: &mut Changes,
-) -> Result<CarriedFile> {
-    let had = |path: &str| Ok(home.repo.id_of(&home.base.tree, path)?.is_some());
-    let to = match steps.repo.file(tree, path)? {
-        Some(_) => Some(path.to_owned()),
-        None => steps.repo.follow(path, &edit.before, &had, tree)?,
-    };
-    let Some(to) = to else {
-        // What the patch removes is gone already.
-        let dropped = edit.after.is_none().then(|| "the base has no such file to remove".to_owned());
-        return Ok(CarriedFile { dropped, ..unchanged(path, None) });
-    };
-    let Some(ours) = steps.repo.file(tree, &to)? else { return Ok(unchanged(path, None)) };
-    let mut file = unchanged(path, Some(to.clone()));
-    file.differs = to != path || ours.bytes != edit.before.bytes;
-    let Some(theirs) = &edit.after else {
-        if file.differs {
-            file.touched.push(removal(&to));
-        } else {
-            changes.insert(to, None);
+/// How the files of one patch are merged.
+struct Merge<'a> {
+    steps: &'a Steps<'a>,
+    home: &'a Home,
+    tree: &'a str,
+    labels: &'a Labels,
+    rules: Vec<&'a &'a Dropped>,
+}
+
+impl Merge<'_> {
+    fn carry(&self, path: &str, edit: &Edit, changes: &mut Changes) -> Result<CarriedFile> {
+        let Some(to) = self.follow(path, edit)? else {
+            // What the patch removes is gone already.
+            let dropped = edit.after.is_none().then(|| "the base has no such file to remove".to_owned());
+            return Ok(CarriedFile { dropped, ..unchanged(path, None) });
+        };
+        let Some(ours) = self.steps.repo.file(self.tree, &to)? else { return Ok(unchanged(path, None)) };
+        let mut file = unchanged(path, Some(to.clone()));
+        file.differs = to != path || ours.bytes != edit.before.bytes;
+        let Some(theirs) = &edit.after else {
+            if file.differs {
+                file.touched.push(removal(&to));
+            } else {
+                changes.insert(to, None);
+            }
+            return Ok(file);
+        };
+        let sides = Sides { base: &*edit.before.bytes, ours: &*ours.bytes, theirs: &*theirs.bytes };
+        let optional = self.rules.iter().filter_map(|rule| rule.item.as_deref()).collect::<Vec<_>>();
+        let merged = merge::merge(&to, sides, self.labels, &optional)?;
+        file.touched = merged.touched;
+        file.by_lines = merged.by_lines;
+        file.left_out = merged.left_out.into_iter().map(|item| self.why(item)).collect();
+        let mode = if theirs.mode == edit.before.mode { ours.mode } else { theirs.mode };
+        changes.insert(to, Some(Blob { mode, bytes: merged.bytes }));
+        Ok(file)
+    }
+
+    /// Where the file is on the other base.
+    fn follow(&self, path: &str, edit: &Edit) -> Result<Option<String>> {
+        let had = |path: &str| Ok(self.home.repo.id_of(&self.home.base.tree, path)?.is_some());
+        match self.steps.repo.id_of(self.tree, path)? {
+            Some(_) => Ok(Some(path.to_owned())),
+            None => self.steps.repo.follow(path, &edit.before, &had, self.tree),
         }
-        return Ok(file);
-    };
-    let sides = Sides { base: &*edit.before.bytes, ours: &*ours.bytes, theirs: &*theirs.bytes };
-    let merged = merge::merge(&to, sides, labels)?;
-    file.touched = merged.touched;
-    file.by_lines = merged.by_lines;
-    let mode = if theirs.mode == edit.before.mode { ours.mode } else { theirs.mode };
-    changes.insert(to, Some(Blob { mode, bytes: merged.bytes }));
-    Ok(file)
+    }
+
+    fn why(&self, item: String) -> (String, String) {
+        let rule = self.rules.iter().find(|rule| rule.item.as_ref() == Some(&item));
+        let reason = rule.map_or_else(String::new, |rule| rule.reason.clone());
+        (item, reason)
+    }
 }
 
 fn removal(path: &str) -> Touched {

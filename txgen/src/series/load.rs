@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Add, Cocci, Dropped, Exception, Message, Patch, Series, Text, path};
+use super::{Add, Cocci, Condition, Dropped, Exception, Message, Patch, Series, Text, path};
 use crate::audit::rules::FILE as AUDIT;
 use crate::base::record::is_name;
 use crate::bench::show::FILE as BENCH;
@@ -46,6 +46,7 @@ struct SeriesTable {
 struct DropTable {
     patch: Spanned<String>,
     file: Option<String>,
+    item: Option<Spanned<String>>,
     with: Option<String>,
     without: Option<String>,
     reason: Spanned<String>,
@@ -169,23 +170,29 @@ impl Loader<'_> {
         if !patches.iter().any(|known| known.name == *patch) {
             return Err(self.wrong(&table.patch, &format!("the series has no patch `{patch}`")));
         }
-        let (fact, with) = match (table.with, table.without) {
-            (Some(fact), None) => (fact, true),
-            (None, Some(fact)) => (fact, false),
+        if let Some(item) = table.item.as_ref().filter(|_| table.file.is_none()) {
+            return Err(self.wrong(item, "an item needs the `file` it is in"));
+        }
+        let when = match (table.with, table.without) {
+            (Some(fact), None) => Some(Condition { fact, with: true }),
+            (None, Some(fact)) => Some(Condition { fact, with: false }),
+            (None, None) if table.item.is_some() => None,
             _ => {
                 return Err(
                     self.wrong(&table.patch, "it needs one of `with` and `without`: a key of `txgen base show`")
                 );
             }
         };
-        if !facts::FACTS.iter().any(|known| known.key == fact) {
+        if let Some(Condition { fact, .. }) = &when
+            && !facts::FACTS.iter().any(|known| known.key == fact)
+        {
             return Err(self.wrong(&table.patch, &format!("there is no capability {fact:?} (see `txgen base show`)")));
         }
         if table.reason.get_ref().trim().is_empty() {
             return Err(self.wrong(&table.reason, "`reason` is empty"));
         }
         let (patch, reason) = (table.patch.into_inner(), table.reason.into_inner());
-        Ok(Dropped { patch, file: table.file, fact, with, reason })
+        Ok(Dropped { patch, file: table.file, item: table.item.map(Spanned::into_inner), when, reason })
     }
 
     fn exception(&self, table: ExceptionTable, patches: &[Patch]) -> Result<Exception> {

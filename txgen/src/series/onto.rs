@@ -6,6 +6,7 @@ use anyhow::Result;
 use super::Series;
 use super::carry::{Carried, State, carry};
 use super::home::{Home, HomePatch};
+use super::lacking::Lacking;
 use super::overlay_files::Overlay;
 use super::plan::PatchPlan;
 use super::steps::Steps;
@@ -66,6 +67,7 @@ pub fn carry_series(
     let drops = steps.drops(planned.series)?;
     let (by, signer) = authorship(planned.series, base, signoff)?;
     let (mut commit, mut tree) = (base.commit.clone(), base.tree.clone());
+    let mut lacking = Lacking::new(&steps, home)?;
     let mut patches = Vec::new();
     for (plan, from) in planned.plans.iter().zip(&home.patches) {
         let patch = plan.patch;
@@ -105,8 +107,7 @@ pub fn carry_series(
             });
             continue;
         }
-        let stopped = carried.state == State::Conflict;
-        if stopped && keep_going {
+        if carried.state == State::Conflict && keep_going {
             let clashing =
                 |path: &String| carried.files.iter().any(|f| f.to.as_ref() == Some(path) && !f.conflicts().is_empty());
             let left = carried.edits.iter().filter(|(path, _)| !clashing(path));
@@ -115,6 +116,13 @@ pub fn carry_series(
         let edited = repo.change_tree(&carried.spatched, &changes(&carried.edits))?;
         let after = steps.with_overlay(&edited, plan)?;
         let files = repo.changed_paths(&tree, &after)?;
+        let missing = lacking.calls(from, (&tree, &after), &files)?;
+        // What a hand has recorded is taken at its word.
+        if carried.state != State::Resolution && !missing.is_empty() {
+            carried.notes.extend(missing);
+            carried.state = State::Conflict;
+        }
+        let stopped = carried.state == State::Conflict;
         if files.is_empty() && !stopped {
             let commit = upstream_commit(home, from, (base, repo))?;
             carried.notes.extend(commit.map(|commit| format!("the base has it as {commit}")));

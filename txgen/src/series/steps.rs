@@ -44,7 +44,11 @@ impl Steps<'_> {
     pub fn drops<'s>(&self, series: &'s Series) -> Result<Vec<&'s Dropped>> {
         let mut hold = Vec::new();
         for rule in &series.drops {
-            if facts::has(self.repo, &self.base.tree, &rule.fact)? == rule.with {
+            let holds = match &rule.when {
+                Some(when) => facts::has(self.repo, &self.base.tree, &when.fact)? == when.with,
+                None => true,
+            };
+            if holds {
                 hold.push(rule);
             }
         }

@@ -18,11 +18,11 @@ pub(super) fn tree(text: &str) -> Result<Tree> {
     parser.parse(text, None).context("parse C source")
 }
 
-/// Splits C source into items and conditional blocks.
-pub(super) fn nodes(text: &str, lines: &[&str]) -> Result<Vec<Node>> {
+/// Splits C source into items and conditional blocks; `is_file` says whether it is the start of a file.
+pub(super) fn nodes(text: &str, lines: &[&str], is_file: bool) -> Result<Vec<Node>> {
     let tree = tree(text)?;
     let root = tree.root_node();
-    let mut builder = Builder { text, lines, nodes: Vec::new(), comments: None, is_file: true };
+    let mut builder = Builder { text, lines, nodes: Vec::new(), comments: None, is_file };
     builder.add_all(&mut root.children(&mut root.walk()));
     Ok(builder.finish())
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
+use super::chunks::{self, Chunk};
 use super::{Block, Node, parse};
 use crate::proof;
 
@@ -26,27 +27,73 @@ pub const DIRECTIVE: &str = "directive";
 
 /// Splits C source into segments with nothing but blank lines between them; an error where it is no C.
 ///
-/// What was split once is kept: from patch to patch most versions of a file come again, and parsing a large one takes
-/// longer than all the rest of a merge.
+/// What was split once is kept, whole files and their chunks: from patch to patch and from base to base most of it
+/// comes again, and parsing takes longer than all the rest of a merge.
 pub fn segments(text: &str) -> Result<Arc<Vec<Segment>>> {
-    static KNOWN: Mutex<BTreeMap<String, Arc<Vec<Segment>>>> = Mutex::new(BTreeMap::new());
-    let key = proof::key(&[text.as_bytes()]);
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(segments) = known().get(&key) {
+    static KNOWN: Known = Mutex::new(BTreeMap::new());
+    kept(&KNOWN, proof::key(&[text.as_bytes()]), || split(text))
+}
+
+/// Segments by a key over the text they are of.
+type Known = Mutex<BTreeMap<String, Arc<Vec<Segment>>>>;
+
+fn kept(known: &Known, key: String, make: impl FnOnce() -> Result<Vec<Segment>>) -> Result<Arc<Vec<Segment>>> {
+    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(segments) = lock().get(&key) {
         return Ok(Arc::clone(segments));
     }
-    let segments = Arc::new(split(text)?);
-    known().insert(key, Arc::clone(&segments));
+    let segments = Arc::new(make()?);
+    lock().insert(key, Arc::clone(&segments));
     Ok(segments)
 }
 
 fn split(text: &str) -> Result<Vec<Segment>> {
     let lines = text.split_inclusive('\n').collect::<Vec<_>>();
-    let nodes = parse::nodes(text, &lines)?;
+    let by_chunks = match chunks::chunks(&lines) {
+        Some(chunks) => join(&chunks, &lines)?,
+        None => Vec::new(),
+    };
+    // What the layout does not tell, the parser may find out from the whole file.
+    if !by_chunks.is_empty() && check(&by_chunks, &lines).is_ok() {
+        return Ok(by_chunks);
+    }
+    let whole = parsed(text, &lines, true)?;
+    check(&whole, &lines)?;
+    Ok(whole)
+}
+
+/// The segments of each chunk, parsed by itself.
+fn join(chunks: &[Chunk], lines: &[&str]) -> Result<Vec<Segment>> {
+    static KNOWN: Known = Mutex::new(BTreeMap::new());
     let mut list = Vec::new();
-    flatten(&nodes, &lines, &mut list);
+    for chunk in chunks {
+        match chunk {
+            Chunk::Directive { name, lines } => list.push(directive(name.clone(), lines)),
+            Chunk::Code { lines: range, is_first } => {
+                let own = &lines[range.clone()];
+                let text = own.concat();
+                let key = proof::key(&[text.as_bytes(), &[u8::from(*is_first)]]);
+                let segments = kept(&KNOWN, key, || parsed(&text, own, *is_first))?;
+                list.extend(segments.iter().map(|segment| {
+                    let lines = segment.lines.start + range.start..segment.lines.end + range.start;
+                    Segment { lines, ..segment.clone() }
+                }));
+            }
+        }
+    }
+    Ok(list)
+}
+
+fn parsed(text: &str, lines: &[&str], is_file: bool) -> Result<Vec<Segment>> {
+    let mut list = Vec::new();
+    flatten(&parse::nodes(text, lines, is_file)?, lines, &mut list);
+    Ok(list)
+}
+
+/// Makes sure that every line is in one segment or blank.
+fn check(list: &[Segment], lines: &[&str]) -> Result<()> {
     let mut end = 0;
-    for segment in &list {
+    for segment in list {
         let gap = lines.get(end..segment.lines.start);
         let Some(gap) = gap.filter(|_| segment.lines.start < segment.lines.end) else {
             bail!("line {} belongs to two items", segment.lines.start + 1);
@@ -63,7 +110,7 @@ fn split(text: &str) -> Result<Vec<Segment>> {
     if let Some(stray) = lines.get(end..).unwrap_or_default().iter().position(|line| !line.trim().is_empty()) {
         bail!("line {} belongs to no item", end + stray + 1);
     }
-    Ok(list)
+    Ok(())
 }
 
 fn flatten(nodes: &[Node], lines: &[&str], to: &mut Vec<Segment>) {
@@ -100,4 +147,77 @@ fn directive_text(range: &Range<usize>, lines: &[&str]) -> String {
     let lines = lines.get(range.clone()).unwrap_or_default();
     let from = lines.iter().position(|line| line.trim_start().starts_with('#')).unwrap_or(0);
     lines[from..].concat().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{chunks, join, parsed, segments};
+
+    const TEXT: &str = "// SPDX-License-Identifier: GPL-2.0
+/* About the file. */
+
+#ifndef _A_H
+#define _A_H
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+struct one {
+	int a;
+
+#ifdef CONFIG_B
+	int b;
+#endif
+};
+
+/* Says two.
+ *
+ * #if it does
+ */
+
+static inline int
+two(struct one *one)
+{
+	if (one->a) {
+		return 1;
+	}
+
+	return 0;
+}
+EXPORT_SYMBOL(two);
+
+/* Only there. */
+#if IS_ENABLED(CONFIG_C) && \\
+    defined(D)
+int three(void);
+#else
+static inline int three(void) { return 3; }
+#endif
+
+#define FOUR(x) do {	\\
+	five(x);	\\
+							\\
+} while (0)
+
+static const struct one six = {
+	.a = 1,
+};
+#endif /* _A_H */
+";
+
+    #[test]
+    fn chunks_give_the_segments_of_the_whole_file() {
+        let lines = TEXT.split_inclusive('\n').collect::<Vec<_>>();
+        let cut = chunks::chunks(&lines).unwrap();
+        assert!(cut.len() > 10, "{cut:?}");
+        assert_eq!(join(&cut, &lines).unwrap(), parsed(TEXT, &lines, true).unwrap());
+    }
+
+    #[test]
+    fn a_layout_that_can_not_be_cut_is_parsed_whole() {
+        let text = "int one(void) {\n\treturn 1; }\n\nint two(void) {\n\treturn 2; }\n";
+        let lines = text.split_inclusive('\n').collect::<Vec<_>>();
+        assert_eq!(chunks::chunks(&lines), None);
+        assert_eq!(segments(text).unwrap().len(), 2);
+    }
 }

@@ -9,5 +9,6 @@ mod clone;
 mod common;
 mod conflict;
 mod killed;
+mod lacking;
 mod linux;
 mod moves;

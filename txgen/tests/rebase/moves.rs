@@ -108,3 +108,40 @@ fn what_makes_no_sense_on_a_base_is_dropped_by_its_facts() {
     let said = project.txgen(&["rebase", "demo", "--onto", "new"]).expect(2).stderr;
     assert!(said.contains("there is no capability \"no-such\""), "{said} {iptfs}");
 }
+
+#[test]
+fn an_item_that_the_base_lacks_is_left_out_where_the_series_says_so() {
+    let project = project(
+        &[(SKBUFF, "int skb_twice(int a)\n{\n\tint b = a;\n\n\treturn b + a;\n}\n\n", "")],
+        &[("more", &[(SKBUFF, "b = a", "b = 2 * a"), (SKBUFF, "\treturn a;", "\treturn -a;")])],
+    );
+    let toml = project.read("p/series/demo/series.toml");
+    let ran = project.txgen(&["rebase", "demo", "--onto", "new", "--dry-run"]).expect(3);
+    assert!(ran.stdout.contains("skb_twice: one side removes what the other changes"), "{}", ran.stdout);
+    let rule =
+        format!("{toml}\n[[drop]]\npatch = \"more\"\nfile = \"{SKBUFF}\"\nitem = \"skb_twice\"\nreason = \"gone\"\n");
+    project.write("p/series/demo/series.toml", &rule.replace(&format!("file = \"{SKBUFF}\"\n"), ""));
+    let said = project.txgen(&["rebase", "demo", "--onto", "new"]).expect(2).stderr;
+    assert!(said.contains("an item needs the `file` it is in"), "{said}");
+    project.write("p/series/demo/series.toml", &rule);
+    let before = files(&project, "p/series");
+    let ran = project.txgen(&["rebase", "demo", "--onto", "new"]).expect(0);
+    assert!(ran.stdout.contains("    net/core/skbuff.c: skb_twice: nothing to do: gone\n"), "{}", ran.stdout);
+    let tip = at_tip(&project, SKBUFF);
+    assert!(!tip.contains("skb_twice") && tip.contains("\treturn -a;"), "{tip}");
+    project.txgen(&["rebase", "demo", "--onto", "old"]).expect(0);
+    assert_eq!(files(&project, "p/series"), before);
+}
+
+#[test]
+fn a_diff_that_another_program_wrote_comes_back_byte_for_byte() {
+    let project = project(&[(SKBUFF, "a + 1;", "a + 11;")], &[("more", &[(SKBUFF, "b = a", "b = 2 * a")])]);
+    let diff = project.read("p/series/demo/more.diff");
+    let (head, rest) = diff.split_once(" @@").unwrap();
+    let rest = rest.split_once('\n').unwrap().1;
+    project.write("p/series/demo/more.diff", &format!("{head} @@ what git does not say\n{rest}"));
+    let before = files(&project, "p/series");
+    project.txgen(&["rebase", "demo", "--onto", "new"]).expect(0);
+    project.txgen(&["rebase", "demo", "--onto", "old"]).expect(0);
+    assert_eq!(files(&project, "p/series"), before);
+}

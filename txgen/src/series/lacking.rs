@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a patch calls that its new base lacks: a merge without conflict can still be wrong.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+
+use super::home::{Home, HomePatch};
+use super::steps::Steps;
+use crate::files;
+use crate::git::Repo;
+use crate::project::Project;
+use crate::proof;
+use crate::slice::calls::{calls, declared, mentions};
+use crate::slice::has_items;
+
+/// Where what the whole kernel may call is declared; builds are x86-64 only.
+const HEADERS: &[&str] = &["include", "arch/x86/include"];
+/// To be raised with every change of what is found in headers.
+const VERSION: &[u8] = b"1";
+
+/// The functions and macros that the headers of a tree declare.
+struct Headers {
+    /// Sorted, each followed by a newline.
+    names: String,
+}
+
+impl Headers {
+    /// Those of `tree`; headers that were read before are not read again.
+    fn of(project: &Project, repo: &Repo, tree: &str) -> Result<Self> {
+        let mut parts = vec![VERSION.to_vec()];
+        for folder in HEADERS {
+            parts.push(repo.id_of(tree, folder)?.unwrap_or_default().into_bytes());
+        }
+        let key = proof::key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let kept = project.cache.join("proofs/headers-1").join(key);
+        if kept.is_file() {
+            return Ok(Self { names: files::read(&kept)? });
+        }
+        let mut all = BTreeSet::new();
+        each_header(repo, tree, |text| all.extend(declared(text).into_iter().map(str::to_owned)))?;
+        let names = all.into_iter().map(|name| name + "\n").collect::<String>();
+        files::write_atomic(&kept, names.as_bytes())?;
+        Ok(Self { names })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let (mut low, mut high) = (0, self.names.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let start = self.names[..middle].rfind('\n').map_or(0, |at| at + 1);
+            let end = self.names[middle..].find('\n').map_or(self.names.len(), |at| middle + at);
+            match name.cmp(&self.names[start..end]) {
+                std::cmp::Ordering::Equal => return true,
+                std::cmp::Ordering::Less => high = start,
+                std::cmp::Ordering::Greater => low = end + 1,
+            }
+        }
+        false
+    }
+}
+
+fn each_header(repo: &Repo, tree: &str, mut look: impl FnMut(&str)) -> Result<()> {
+    for folder in HEADERS {
+        let Some(id) = repo.id_of(tree, folder)? else { continue };
+        for (_, blob) in repo.list(&id, |path| path.ends_with(".h"))? {
+            look(&String::from_utf8_lossy(&repo.blob(&blob)?));
+        }
+    }
+    Ok(())
+}
+
+/// Looks for calls that the new base can not make.
+pub struct Lacking<'a> {
+    steps: &'a Steps<'a>,
+    home: &'a Home,
+    here: Headers,
+    there: Headers,
+    /// What the files declare that the series has touched so far.
+    series: BTreeSet<String>,
+}
+
+impl<'a> Lacking<'a> {
+    /// Nothing of the series is there yet.
+    pub fn new(steps: &'a Steps<'a>, home: &'a Home) -> Result<Self> {
+        let here = Headers::of(steps.project, steps.repo, &steps.base.tree)?;
+        let there = Headers::of(steps.project, &home.repo, &home.base.tree)?;
+        Ok(Self { steps, home, here, there, series: BTreeSet::new() })
+    }
+
+    /// What a patch calls, from tree `before` to tree `after` with its `changed` files, that the base and the series lack and the base it
+    /// comes from has.
+    pub fn calls(
+        &mut self,
+        from: &HomePatch,
+        (before, after): (&str, &str),
+        changed: &[String],
+    ) -> Result<Vec<String>> {
+        let repo = self.steps.repo;
+        let mut notes = Vec::new();
+        let mut new_calls = Vec::new();
+        for path in changed.iter().filter(|path| has_items(path)) {
+            let (old, new) = (text(repo, before, path)?, text(repo, after, path)?);
+            self.series.extend(declared(&new).into_iter().map(str::to_owned));
+            let known = calls(&old);
+            let fresh = calls(&new).into_iter().filter(|(name, _)| !known.contains_key(name));
+            new_calls.extend(fresh.map(|(name, line)| (path, name.to_owned(), line)));
+        }
+        for (path, name, line) in new_calls {
+            let is_known = self.series.contains(&name) || self.here.has(&name);
+            if !is_known && self.was_there(from, path, &name)? && !self.is_here(after, path, &name)? {
+                notes.push(format!("{path}:{line}: it calls {name}(), which {} lacks", self.steps.base.name));
+            }
+        }
+        Ok(notes)
+    }
+
+    /// Whether the base that the patch comes from declares it.
+    fn was_there(&self, from: &HomePatch, path: &str, name: &str) -> Result<bool> {
+        let file = text(&self.home.repo, &from.tree, path)?;
+        Ok(self.there.has(name) || declared(&file).contains(name))
+    }
+
+    /// A longer look, before it is said to be missing: at the headers beside the file, and for any mention.
+    fn is_here(&self, tree: &str, path: &str, name: &str) -> Result<bool> {
+        let repo = self.steps.repo;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let Some(id) = repo.id_of(tree, folder)? else { return Ok(false) };
+        for (_, blob) in repo.list(&id, |path| path.ends_with(".h") && !path.contains('/'))? {
+            if declared(&String::from_utf8_lossy(&repo.blob(&blob)?)).contains(name) {
+                return Ok(true);
+            }
+        }
+        let mut found = false;
+        each_header(repo, &self.steps.base.tree, |text| found |= mentions(text, name))?;
+        Ok(found)
+    }
+}
+
+fn text(repo: &Repo, tree: &str, path: &str) -> Result<String> {
+    let blob = repo.file(tree, path).with_context(|| format!("read {path}"))?;
+    Ok(blob.map_or_else(String::new, |blob| String::from_utf8_lossy(&blob.bytes).into_owned()))
+}
