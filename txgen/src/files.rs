@@ -2,7 +2,7 @@
 //! Files written whole or not at all.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -24,6 +24,23 @@ pub fn read_lossy(path: &Path) -> Result<String> {
 /// Makes a folder and its parents; the error names it.
 pub fn make_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("make folder {}", path.display()))
+}
+
+/// Removes a file, where there is one.
+pub fn remove_file(path: &Path) -> Result<()> {
+    removed(fs::remove_file(path), path)
+}
+
+/// Removes a folder with all in it, where there is one.
+pub fn remove_dir(path: &Path) -> Result<()> {
+    removed(fs::remove_dir_all(path), path)
+}
+
+fn removed(result: std::io::Result<()>, path: &Path) -> Result<()> {
+    match result {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        result => result.with_context(|| format!("remove {}", path.display())),
+    }
 }
 
 /// Writes `bytes` beside `path`, syncs, and renames over it: a reader sees the old or the new file.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Fetching a base into the managed repository: source, import, checks, record, and the ref last.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -79,9 +79,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(path: PathBuf) -> Result<Self> {
-        if path.exists() {
-            fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
-        }
+        files::remove_dir(&path)?;
         files::make_dir(&path)?;
         Ok(Self(path))
     }
@@ -93,8 +91,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("txgen: remove {}: {error}", self.0.display());
+        if let Err(error) = files::remove_dir(&self.0) {
+            eprintln!("txgen: {error:#}");
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::check::source::{Patch, Source};
@@ -136,10 +136,7 @@ fn compile(folder: &Folder, objects: &BTreeSet<String>) -> Result<Said> {
         return Ok(said);
     }
     for object in &objects {
-        let path = folder.dir.join(object);
-        if path.exists() {
-            std::fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
-        }
+        files::remove_file(&folder.dir.join(object))?;
     }
     for (check, flags) in [("build", ["-k", "W=1"].as_slice()), ("sparse", &["-k", "W=1", "C=2", SPARSE_FLAGS])] {
         let log = folder.dir.join(format!("{check}.log"));

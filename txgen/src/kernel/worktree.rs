@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
 use crate::files;
 use crate::process::Run;
@@ -42,6 +42,8 @@ impl Worktree {
         files::make_dir(parent)?;
         let path = parent.join("lock");
         let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
+        // A killed txgen leaves its git or make running: what they inherit stays locked until they end, too.
+        fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).with_context(|| format!("share {}", path.display()))?;
         let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => Ok(lock),
             Err((file, Errno::EWOULDBLOCK)) => {
@@ -56,16 +58,28 @@ impl Worktree {
 
     /// Moves the tree to `commit` of `git_dir`; local changes and stray files in it are dropped.
     pub fn checkout(&self, git_dir: &Path, commit: &str) -> Result<()> {
-        if !self.dir.join(".git").exists() {
+        let git = |args: &[&str]| Run::new("git", args).dir(&self.dir);
+        let Some(index_lock) = self.index_lock()? else {
+            files::remove_dir(&self.dir)?;
             let git = |args: &[&str]| Run::new("git", ["--git-dir"]).arg(git_dir).args(args);
             git(&["worktree", "prune"]).check()?;
             git(&["worktree", "add", "--quiet", "--detach", "--force"]).arg(&self.dir).arg(commit).check()?;
             return Ok(());
-        }
-        let git = |args: &[&str]| Run::new("git", args).dir(&self.dir);
+        };
+        // Whoever holds this tree's lock is alone in it: an index.lock is what a killed git left.
+        files::remove_file(&index_lock)?;
         git(&["checkout", "--quiet", "--detach", "--force", commit]).check()?;
         git(&["clean", "-fdxq"]).check()?;
         Ok(())
+    }
+
+    /// Where git locks the index of this tree; nothing where there is no whole worktree.
+    fn index_lock(&self) -> Result<Option<PathBuf>> {
+        if !self.dir.join(".git").exists() {
+            return Ok(None);
+        }
+        let said = Run::new("git", ["rev-parse", "--git-path", "index.lock"]).dir(&self.dir).output()?;
+        Ok(said.status.success().then(|| self.dir.join(said.text().trim_end())))
     }
 }
 
@@ -83,16 +97,79 @@ fn folder(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<PathBuf
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::fd::AsRawFd;
+    use std::path::Path;
+    use std::process::Command;
     use std::sync::mpsc;
     use std::time::Duration;
 
     use super::{Purpose, Worktree};
+    use crate::process::Run;
     use crate::project::Project;
+
+    fn project(dir: &Path) -> Project {
+        Project { root: dir.to_owned(), cache: dir.join("cache") }
+    }
+
+    fn git(dir: &Path, args: &[&str]) -> String {
+        let who = ["user.name=T", "user.email=t@example.org"].iter().flat_map(|pair| ["-c", pair]);
+        let said = Run::new("git", who).args(args).dir(dir).check().unwrap();
+        said.text().trim_end().to_owned()
+    }
+
+    /// A repository with two commits whose file `a` holds "1" and "2".
+    fn two_commits(dir: &Path) -> [String; 2] {
+        git(dir, &["init", "--quiet"]);
+        ["1", "2"].map(|text| {
+            fs::write(dir.join("a"), text).unwrap();
+            git(dir, &["add", "a"]);
+            git(dir, &["commit", "--quiet", "--message", text]);
+            git(dir, &["rev-parse", "HEAD"])
+        })
+    }
+
+    #[test]
+    fn a_tree_is_moved_on_after_a_git_that_was_killed() {
+        let dir = tempfile::tempdir().unwrap();
+        let [first, second] = two_commits(dir.path());
+        let git_dir = dir.path().join(".git");
+        let tree = Worktree::lock(&project(dir.path()), &git_dir, Purpose::Build).unwrap();
+        tree.checkout(&git_dir, &first).unwrap();
+        fs::write(git_dir.join("worktrees/tree/index.lock"), "").unwrap();
+        tree.checkout(&git_dir, &second).unwrap();
+        assert_eq!(fs::read_to_string(tree.dir.join("a")).unwrap(), "2");
+    }
+
+    #[test]
+    fn a_tree_that_its_repository_does_not_know_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let [first, second] = two_commits(dir.path());
+        let git_dir = dir.path().join(".git");
+        let tree = Worktree::lock(&project(dir.path()), &git_dir, Purpose::Build).unwrap();
+        tree.checkout(&git_dir, &first).unwrap();
+        fs::remove_dir_all(git_dir.join("worktrees")).unwrap();
+        tree.checkout(&git_dir, &second).unwrap();
+        assert_eq!(fs::read_to_string(tree.dir.join("a")).unwrap(), "2");
+    }
+
+    #[test]
+    fn what_a_killed_txgen_started_keeps_the_tree_until_it_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = project(dir.path());
+        let killed = Worktree::lock(&project, dir.path(), Purpose::Build).unwrap();
+        let mut child = Command::new("sleep").arg("1").spawn().unwrap();
+        // What the kernel does for a killed process: the file is closed, and not unlocked.
+        nix::unistd::close(killed._lock.as_raw_fd()).unwrap();
+        std::mem::forget(killed);
+        Worktree::lock(&project, dir.path(), Purpose::Build).unwrap();
+        assert!(child.try_wait().unwrap().is_some(), "it did not wait for the child");
+    }
 
     #[test]
     fn a_second_user_of_a_tree_waits_for_the_first() {
         let dir = tempfile::tempdir().unwrap();
-        let project = Project { root: dir.path().to_owned(), cache: dir.path().join("cache") };
+        let project = project(dir.path());
         let first = Worktree::lock(&project, dir.path(), Purpose::Build).unwrap();
         let other = Worktree::lock(&project, dir.path(), Purpose::Check).unwrap();
         assert_ne!(first.dir, other.dir);

@@ -165,7 +165,7 @@ impl Prover<'_> {
         let kernel_args = argv::SELFTEST_ARGS;
         let guest = Guest { image, accel, kernel_args, shared: &shared, timeout, results };
         let left = guest::start(self.project, guest)?;
-        std::fs::remove_file(&archive).with_context(|| format!("remove {}", archive.display()))?;
+        files::remove_file(&archive)?;
         Ok((left, guest::read_optional(&shared.join(guest::RESULTS))?))
     }
 }

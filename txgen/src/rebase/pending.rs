@@ -2,7 +2,6 @@
 //! A rebase that waits for a conflict to be fixed: where it stands, and the branch to fix it on.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -64,11 +63,7 @@ pub fn load(project: &Project, name: &str) -> Result<Option<Pending>> {
 
 /// Forgets the rebase of `name` that waits, if any.
 pub fn forget(project: &Project, name: &str) -> Result<()> {
-    let path = file(project, name);
-    if path.exists() {
-        fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
-    }
-    Ok(())
+    files::remove_file(&file(project, name))
 }
 
 /// Stops at a conflict: keeps where the rebase stands, and sets the branch to fix it on.

@@ -66,14 +66,13 @@ pub fn write(
 ) -> Result<()> {
     let Some(_lock) = lock(project)? else { bail!("another txgen writes to this project: try again") };
     let (series, next) = (project.series(name), next_folder(project, name));
-    remove(&next)?;
+    files::remove_dir(&next)?;
     copy(&series, &next)?;
     for (file, text) in changes {
         let path = next.join(file);
         match text {
             Some(text) => files::write_atomic(&path, text.as_bytes())?,
-            None if path.exists() => fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?,
-            None => {}
+            None => files::remove_file(&path)?,
         }
     }
     remove_empty(&next)?;
@@ -103,8 +102,7 @@ pub fn recover(project: &Project) -> Result<()> {
     }
     for file in leftovers(project)? {
         let path = folder(project).join(file);
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.with_context(|| format!("remove {}", path.display()))?;
+        if path.is_dir() { files::remove_dir(&path)? } else { files::remove_file(&path)? }
     }
     Ok(())
 }
@@ -136,16 +134,8 @@ fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {
 }
 
 fn clean(project: &Project, name: &str) -> Result<()> {
-    remove(&next_folder(project, name))?;
-    let path = journal_file(project, name);
-    fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))
-}
-
-fn remove(dir: &Path) -> Result<()> {
-    if !dir.exists() {
-        return Ok(());
-    }
-    fs::remove_dir_all(dir).with_context(|| format!("remove {}", dir.display()))
+    files::remove_dir(&next_folder(project, name))?;
+    files::remove_file(&journal_file(project, name))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -182,10 +172,10 @@ fn remove_empty(dir: &Path) -> Result<()> {
     for folder in fs::read_dir(&bases).with_context(|| format!("list {}", bases.display()))? {
         let folder = folder.with_context(|| format!("list {}", bases.display()))?.path();
         if folder.is_dir() && below(&folder)?.is_empty() {
-            remove(&folder)?;
+            files::remove_dir(&folder)?;
         }
     }
-    if below(&bases)?.is_empty() { remove(&bases) } else { Ok(()) }
+    if below(&bases)?.is_empty() { files::remove_dir(&bases) } else { Ok(()) }
 }
 
 /// A key over every file of a folder.

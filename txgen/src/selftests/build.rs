@@ -34,9 +34,7 @@ pub struct Programs {
 pub fn build(project: &Project, kernel: &Folder, table: &Table, log: &Path) -> Result<Programs> {
     let progress = Progress::start("build selftests", 0);
     let dir = kernel.dir.with_file_name("selftests");
-    if dir.exists() {
-        std::fs::remove_dir_all(&dir).with_context(|| format!("empty {}", dir.display()))?;
-    }
+    files::remove_dir(&dir)?;
     files::make_dir(&dir)?;
     Run::new("cp", ["-a", "--parents", "--"]).args(&table.sources).arg(&dir).dir(&kernel.tree).check()?;
     for (from, to) in table.own_folders() {

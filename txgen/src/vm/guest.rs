@@ -60,9 +60,7 @@ impl Left {
 /// The folder guest/ in `run`, emptied, with the script that the guest runs.
 pub fn share(project: &Project, run: &Path) -> Result<PathBuf> {
     let shared = run.join("guest");
-    if shared.exists() {
-        std::fs::remove_dir_all(&shared).with_context(|| format!("empty {}", shared.display()))?;
-    }
+    files::remove_dir(&shared)?;
     files::write_atomic(&shared.join("guest.sh"), script(project)?.as_bytes())?;
     Ok(shared)
 }
