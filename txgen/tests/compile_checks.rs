@@ -20,18 +20,23 @@ allnoconfig:
 \tcp $(KCONFIG_ALLCONFIG) $(O)/.config
 %.o: %.c
 \t@mkdir -p $(O)/$(dir $@)
-\t$(if $(C),SPARSE -Iinclude $(CF) $<,$(CC) -Wall $(if $(W),-Wextra) -Iinclude -c $< -o $(O)/$@)
+\t@echo '  CC      $@'
+\t@$(CC) -Wall $(if $(W),-Wextra) -Iinclude -c $< -o $(O)/$@
+\t@$(if $(C),echo '  CHECK   $<'; SPARSE -Iinclude $(CF) $<)
 ";
 
 /// What the checks find in a patch that puts `code` behind `before` into skbuff.c; make calls `sparse` as it says.
 fn found(before: &str, code: &str, sparse: &str) -> anyhow::Result<Vec<String>> {
+    found_with(&MAKEFILE.replace("SPARSE", sparse), before, code)
+}
+
+fn found_with(makefile: &str, before: &str, code: &str) -> anyhow::Result<Vec<String>> {
     let mut kernel = Kernel::new();
     for file in ["net.config", "compile.config"] {
         kernel.project.write(&format!("p/vm-tests/{file}"), "CONFIG_NET=y\n");
     }
     let old = format!("{SKBUFF}{before}");
-    let makefile = MAKEFILE.replace("SPARSE", sparse);
-    kernel.patch("setup", "net: set up\n", &[("Makefile", &makefile), ("net/core/skbuff.c", &old)]);
+    kernel.patch("setup", "net: set up\n", &[("Makefile", makefile), ("net/core/skbuff.c", &old)]);
     kernel.patch("new", "net: new\n", &[("net/core/skbuff.c", &format!("{old}{code}"))]);
     let (project, applied) = (kernel.txgen_project(), kernel.applied());
     let source = Source::new(&project, &applied, None);
@@ -78,7 +83,14 @@ fn a_tree_that_does_not_compile_before_the_patch_can_not_be_checked() {
 
 #[test]
 fn a_make_that_skips_sparse_is_an_error_and_no_pass() {
-    let skips = "@echo 'Makefile:1311: C=2 specified, but sparse is not available or not up to date';true";
+    let skips = "echo 'Makefile:1311: sparse is not available or not up to date';true";
     let error = found("", CLEAN, skips).unwrap_err().to_string();
     assert!(error.starts_with("make did not run sparse"), "{error}");
+}
+
+#[test]
+fn a_make_that_does_not_say_what_it_compiles_is_an_error_and_no_pass() {
+    let silent = MAKEFILE.replace("CHECK", "checked");
+    let error = found_with(&silent, "", UNUSED).unwrap_err().to_string();
+    assert!(error.starts_with("net/core/skbuff.o was not compiled and read by sparse"), "{error}");
 }

@@ -2,7 +2,8 @@
 //! The checks `build` (gcc, W=1) and `sparse`: warnings of the touched objects that a patch brings.
 //!
 //! Compiles only what a patch touches, before and after it, in a build folder of its own, so the folder that
-//! `txgen test` uses keeps its state. What a compiler said about an object of a tree is recorded.
+//! `txgen test` uses keeps its state. What the compilers said about an object of a tree is recorded, object by object:
+//! most objects of a patch are those of the patch before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,7 +22,7 @@ use crate::proof;
 /// The build folder.
 const FOLDER: &str = "w1";
 /// The kind of the records, and the version of what they hold.
-const KIND: &str = "warnings-2";
+const KIND: &str = "warnings-3";
 /// sparse up to 0.6.4 does not know this word, and make then skips it (scripts/checker-valid.sh).
 const SPARSE_FLAGS: &str = "CF=-D__typeof_unqual__=__typeof__";
 
@@ -52,18 +53,14 @@ pub(crate) struct Complaint {
     text: String,
 }
 
-/// What the compilers said about some objects of a tree.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Said {
-    /// In the order of check, file and line.
-    complaints: BTreeSet<Complaint>,
-}
+/// What the compilers said about some objects of a tree, in the order of check, file and line.
+type Said = BTreeSet<Complaint>;
 
 pub(super) const BUILD: Check = Check {
     name: "build",
     shows: "warnings of gcc W=1 that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 4,
+    version: 5,
     tools,
     scope: Scope::Patch(|source, patch| findings(source, patch, "build")),
 };
@@ -72,7 +69,7 @@ pub(super) const SPARSE: Check = Check {
     name: "sparse",
     shows: "warnings of sparse that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 4,
+    version: 5,
     tools,
     scope: Scope::Patch(|source, patch| findings(source, patch, "sparse")),
 };
@@ -93,14 +90,14 @@ fn findings(source: &Source<'_>, patch: &Patch, check: &str) -> Result<Vec<Findi
     }
     let old = said(source, &patch.parent, &patch.parent_tree, &objects)?;
     // What sparse calls an error it may only fail to understand; gcc's errors mean that nothing was compiled.
-    if let Some(error) = old.complaints.iter().find(|complaint| complaint.error && complaint.check == "build") {
+    if let Some(error) = old.iter().find(|complaint| complaint.error && complaint.check == "build") {
         let (Complaint { file, line, text, .. }, name) = (error, &patch.name);
         bail!(
             "{file}:{line} does not compile before patch {name}: {text}; does vm-tests/compile.config lack an option?"
         );
     }
     let new = said(source, &patch.commit, &patch.tree, &objects)?;
-    if check == "sparse" && new.complaints.iter().any(|complaint| complaint.error && complaint.check == "build") {
+    if check == "sparse" && new.iter().any(|complaint| complaint.error && complaint.check == "build") {
         return Ok(vec![Finding::new(Level::Fail, check, "did not run: see what gcc says of this patch")]);
     }
     let finding = |complaint: &Complaint| {
@@ -111,50 +108,63 @@ fn findings(source: &Source<'_>, patch: &Patch, check: &str) -> Result<Vec<Findi
     Ok(added(&old, &new).into_iter().filter(|complaint| complaint.check == check).map(finding).collect())
 }
 
-/// What the compilers say about `objects` of a commit, from the record where there is one.
+/// What the compilers say about `objects` of a commit, from the records where there are any.
 fn said(source: &Source<'_>, commit: &str, tree: &str, objects: &BTreeSet<String>) -> Result<Said> {
-    let list = objects.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
-    let key = proof::key(&[tree, &tools(source)?, &list].map(str::as_bytes));
-    if let Some(said) = proof::load(source.project, KIND, &key)? {
+    let tools = tools(source)?;
+    let key = |object: &str| proof::key(&[tree, &tools, object].map(str::as_bytes));
+    let (mut said, mut missing) = (Said::new(), BTreeSet::new());
+    for object in objects {
+        match proof::load::<Said>(source.project, KIND, &key(object))? {
+            Some(known) => said.extend(known),
+            None => {
+                missing.insert(object.as_str());
+            }
+        }
+    }
+    if missing.is_empty() {
         return Ok(said);
     }
     let worktree = source.tree_at(commit)?;
     let folder = Folder::open(source.project, &worktree, FOLDER)?;
     let config = config::load(source.project, config::COMPILE)?;
     source.configured_at(commit, || folder.configure(&config))?;
-    let said = compile(&folder, objects)?;
-    proof::store(source.project, KIND, &key, &said)?;
+    for (object, complaints) in compile(&folder, &missing)? {
+        proof::store(source.project, KIND, &key(object), &complaints)?;
+        said.extend(complaints);
+    }
     Ok(said)
 }
 
-/// Compiles with W=1, then runs sparse. Objects are removed first: make says nothing about those it takes for fresh.
-fn compile(folder: &Folder, objects: &BTreeSet<String>) -> Result<Said> {
-    let there = |object: &&String| folder.tree.join(object).with_extension("c").is_file();
-    let objects = objects.iter().filter(there).map(String::as_str).collect::<Vec<_>>();
-    let mut said = Said::default();
-    if objects.is_empty() {
-        return Ok(said);
-    }
-    for object in &objects {
+/// Compiles with W=1 and runs sparse. Objects are removed first: make says nothing about those it takes for fresh.
+fn compile<'a>(folder: &Folder, objects: &BTreeSet<&'a str>) -> Result<BTreeMap<&'a str, Said>> {
+    let there = |object: &&str| folder.tree.join(object).with_extension("c").is_file();
+    let present = objects.iter().copied().filter(there).collect::<Vec<_>>();
+    for object in &present {
         files::remove_file(&folder.dir.join(object))?;
     }
-    for (check, flags) in [("build", ["-k", "W=1"].as_slice()), ("sparse", &["-k", "W=1", "C=2", SPARSE_FLAGS])] {
-        let log = folder.dir.join(format!("{check}.log"));
-        let args = flags.iter().chain(&objects).copied().collect::<Vec<_>>();
-        let output = folder.make(&args).log(&log).output()?;
-        let text = files::read_lossy(&log)?;
-        if let Some(skipped) = text.lines().find(|line| line.contains("is not available or not up to date")) {
-            bail!("make did not run sparse: {}", skipped.trim());
-        }
-        let complaints = complaints(&text, &folder.tree, check);
-        let broken = !output.status.success();
-        if broken && !complaints.iter().any(|complaint| complaint.error) {
-            bail!("compile {}: see {}:\n{}", objects.join(" "), log.display(), process::last_lines(&text, 15));
-        }
-        said.complaints.extend(complaints);
-        if broken {
-            break;
-        }
+    let mut said = objects.iter().map(|&object| (object, Said::new())).collect::<BTreeMap<_, _>>();
+    if present.is_empty() {
+        return Ok(said);
+    }
+    let log = folder.dir.join("check.log");
+    // What is said of one object is not mixed with what is said of another.
+    let flags = ["-k", "--output-sync=target", "W=1", "C=2", SPARSE_FLAGS];
+    let args = flags.iter().chain(&present).copied().collect::<Vec<_>>();
+    let output = folder.make(&args).log(&log).output()?;
+    let text = files::read_lossy(&log)?;
+    if let Some(skipped) = text.lines().find(|line| line.contains("is not available or not up to date")) {
+        bail!("make did not run sparse: {}", skipped.trim());
+    }
+    let steps = steps(&text, &folder.tree);
+    for (object, said) in &mut said {
+        said.extend(steps.iter().filter(|step| step.object == *object).flat_map(|step| step.said.iter().cloned()));
+    }
+    let error = |object: &str| said[object].iter().any(|complaint| complaint.error);
+    let ran = |object: &str, check: &str| steps.iter().any(|step| step.object == object && step.check == check);
+    let silent = present.iter().find(|object| !ran(object, "build") || !(ran(object, "sparse") || error(object)));
+    if silent.is_some() || !output.status.success() && !present.iter().any(|object| error(object)) {
+        let (what, log) = (silent.copied().unwrap_or("make"), log.display());
+        bail!("{what} was not compiled and read by sparse: see {log}:\n{}", process::last_lines(&text, 15));
     }
     Ok(said)
 }
@@ -175,29 +185,54 @@ fn objects(touched: &[String]) -> BTreeSet<String> {
     objects
 }
 
-/// The complaints in make's log: lines `FILE:LINE:COLUMN: warning: TEXT`, and errors alike.
-fn complaints(log: &str, tree: &Path, check: &str) -> BTreeSet<Complaint> {
-    let complaint = |line: &str| {
-        let line = in_tree(line, tree);
-        let marks = [(": warning: ", false), (": error: ", true), (": fatal error: ", true)];
-        let (mark, error) = marks.into_iter().find(|(mark, _)| line.contains(mark))?;
-        let (place, text) = line.split_once(mark)?;
-        let mut place = place.split(':');
-        let (file, number) = (place.next()?, place.next()?.parse().ok()?);
-        let file = file.trim_start_matches("./").to_owned();
-        Some(Complaint { check: check.to_owned(), error, file, line: number, text: text.trim().to_owned() })
-    };
-    log.lines().filter_map(complaint).collect()
+/// What a compiler did in make's log.
+struct Step {
+    object: String,
+    check: &'static str,
+    said: Said,
+}
+
+/// The steps in make's log: a line with the compiler and the file, then lines `FILE:LINE:COLUMN: warning: TEXT`, and
+/// errors alike.
+fn steps(log: &str, tree: &Path) -> Vec<Step> {
+    let mut steps = Vec::<Step>::new();
+    for line in log.lines() {
+        let words = line.split_whitespace().collect::<Vec<_>>();
+        match words.as_slice() {
+            [step, .., file] if line.starts_with("  ") && step.chars().all(|c| c.is_ascii_uppercase()) => {
+                let object = Path::new(file).with_extension("o").to_string_lossy().into_owned();
+                let check = if *step == "CHECK" { "sparse" } else { "build" };
+                steps.push(Step { object, check, said: Said::new() });
+            }
+            _ => {
+                if let Some(step) = steps.last_mut() {
+                    step.said.extend(complaint(line, tree, step.check));
+                }
+            }
+        }
+    }
+    steps
+}
+
+fn complaint(line: &str, tree: &Path, check: &str) -> Option<Complaint> {
+    let line = in_tree(line, tree);
+    let marks = [(": warning: ", false), (": error: ", true), (": fatal error: ", true)];
+    let (mark, error) = marks.into_iter().find(|(mark, _)| line.contains(mark))?;
+    let (place, text) = line.split_once(mark)?;
+    let mut place = place.split(':');
+    let (file, number) = (place.next()?, place.next()?.parse().ok()?);
+    let file = file.trim_start_matches("./").to_owned();
+    Some(Complaint { check: check.to_owned(), error, file, line: number, text: text.trim().to_owned() })
 }
 
 /// The complaints of `new` that `old` does not have; a line that only moved is no new one.
 fn added<'a>(old: &Said, new: &'a Said) -> Vec<&'a Complaint> {
     let key = |complaint: &Complaint| (complaint.check.clone(), complaint.file.clone(), complaint.text.clone());
     let mut known: BTreeMap<_, usize> = BTreeMap::new();
-    for complaint in &old.complaints {
+    for complaint in old {
         *known.entry(key(complaint)).or_default() += 1;
     }
-    let fresh = new.complaints.iter().filter(|complaint| match known.get_mut(&key(complaint)) {
+    let fresh = new.iter().filter(|complaint| match known.get_mut(&key(complaint)) {
         Some(left) if *left > 0 => {
             *left -= 1;
             false
@@ -211,10 +246,11 @@ fn added<'a>(old: &Said, new: &'a Said) -> Vec<&'a Complaint> {
 mod tests {
     use std::path::Path;
 
-    use super::{Said, added, complaints, objects};
+    use super::{Said, added, objects, steps};
 
-    fn said(log: &str) -> Said {
-        Said { complaints: complaints(log, Path::new("/c/tree"), "build") }
+    fn said(complaints: &str) -> Said {
+        let log = format!("  CC      net/core/dev.o\n{complaints}");
+        steps(&log, Path::new("/c/tree")).into_iter().flat_map(|step| step.said).collect()
     }
 
     fn paths(list: &[&str]) -> Vec<String> {
@@ -231,13 +267,31 @@ mod tests {
 
     #[test]
     fn a_new_warning_is_found_with_its_place() {
-        let log = "  CC      net/core/txbuf.o\n\
-                   ../../tree/net/core/txbuf.c:12:5: warning: no previous prototype for 'x' [-Wmissing-prototypes]\n";
+        let log = "../../tree/net/core/txbuf.c:12:5: warning: no previous prototype for 'x' [-Wmissing-prototypes]\n";
         let new = said(log);
-        let found = added(&Said::default(), &new);
+        let none = Said::new();
+        let found = added(&none, &new);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].file.as_str(), found[0].line, found[0].error), ("net/core/txbuf.c", 12, false));
         assert_eq!(found[0].text, "no previous prototype for 'x' [-Wmissing-prototypes]");
+    }
+
+    #[test]
+    fn a_warning_belongs_to_the_object_and_the_compiler_that_it_follows() {
+        let log = "  CC      net/core/dev.o\n\
+                   ../../tree/include/linux/skbuff.h:1:5: warning: a\n  \
+                   CHECK   net/core/dev.c\n\
+                   ../../tree/net/core/dev.c:2:5: warning: b\n  \
+                   CC [M]  net/xfrm/xfrm_iptfs.o\n\
+                   ../../tree/include/linux/skbuff.h:1:5: warning: a\n   \
+                   12 |  int x\n\
+                   ../../tree/include/linux/skbuff.h:3:5: error: c\n";
+        let step = |step: &super::Step| {
+            let texts = step.said.iter().map(|complaint| complaint.text.as_str()).collect::<Vec<_>>();
+            format!("{} {} {}", step.object, step.check, texts.join(","))
+        };
+        let found = steps(log, Path::new("/c/tree")).iter().map(step).collect::<Vec<_>>();
+        assert_eq!(found, ["net/core/dev.o build a", "net/core/dev.o sparse b", "net/xfrm/xfrm_iptfs.o build a,c"]);
     }
 
     #[test]
@@ -255,6 +309,6 @@ mod tests {
     #[test]
     fn an_error_is_told_from_a_warning() {
         let broken = said("net/core/dev.c:10:1: error: expected ';' before '}' token\n");
-        assert!(broken.complaints.iter().all(|complaint| complaint.error) && broken.complaints.len() == 1);
+        assert!(broken.iter().all(|complaint| complaint.error) && broken.len() == 1);
     }
 }

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <signal.h>
 
+/* What linux/io_uring.h needs, and linux/types.h of tools/include has not. */
+#include <linux/stddef.h>
 #include <io_uring/mini_liburing.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
