@@ -5,7 +5,6 @@
 //! a patch (or all patches) to findings. A check that can not run is an error that names the missing
 //! package, never a pass. Booting is not here: see vm.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use anyhow::Result;
@@ -116,8 +115,10 @@ impl fmt::Display for Finding {
 /// What a check looks at.
 #[derive(Clone, Copy)]
 pub enum Scope {
-    /// One patch at a time.
+    /// One patch at a time, in any order and side by side.
     Patch(fn(&Source<'_>, &Patch) -> Result<Vec<Finding>>),
+    /// One patch at a time, first to last: it moves the checkout that the others read.
+    Checkout(fn(&Source<'_>, &Patch) -> Result<Vec<Finding>>),
     /// All patches together.
     Series(fn(&Source<'_>, &[Patch]) -> Result<Vec<Finding>>),
 }
@@ -163,23 +164,4 @@ pub const CHECKS: &[Check] = &[
 /// `tools` of a check that runs no program.
 pub(crate) fn no_tools(_: &Source<'_>) -> Result<String> {
     Ok(String::new())
-}
-
-/// A value that is made at its first use, by a function that may fail.
-#[derive(Debug)]
-pub(crate) struct Lazy<T>(RefCell<Option<T>>);
-
-impl<T: Clone> Lazy<T> {
-    pub(crate) fn new() -> Self {
-        Self(RefCell::new(None))
-    }
-
-    pub(crate) fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
-        if let Some(value) = self.0.borrow().as_ref() {
-            return Ok(value.clone());
-        }
-        let value = make()?;
-        *self.0.borrow_mut() = Some(value.clone());
-        Ok(value)
-    }
 }

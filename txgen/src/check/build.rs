@@ -62,7 +62,7 @@ pub(super) const BUILD: Check = Check {
     needs: "gcc, make, sparse",
     version: 5,
     tools,
-    scope: Scope::Patch(|source, patch| findings(source, patch, "build")),
+    scope: Scope::Checkout(|source, patch| findings(source, patch, "build")),
 };
 
 pub(super) const SPARSE: Check = Check {
@@ -71,7 +71,7 @@ pub(super) const SPARSE: Check = Check {
     needs: "gcc, make, sparse",
     version: 5,
     tools,
-    scope: Scope::Patch(|source, patch| findings(source, patch, "sparse")),
+    scope: Scope::Checkout(|source, patch| findings(source, patch, "sparse")),
 };
 
 /// The compilers' versions and the configuration.

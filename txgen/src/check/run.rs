@@ -2,8 +2,10 @@
 //! Runs checks over patches, reusing what was found before for the same input.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::check::exceptions::{self, Excused};
@@ -48,22 +50,29 @@ pub fn run(source: &Source<'_>, patches: &[Patch], selection: &Selection, except
     for exception in except {
         known_exception(exception)?;
     }
+    let mut tools = BTreeMap::new();
+    for check in &checks {
+        tools.insert(check.name, (check.tools)(source)?);
+    }
     let jobs = jobs(&checks, &chosen, selection.patch.is_none());
-    let progress = Progress::start("check", jobs.len() as u64);
-    let (mut findings, mut reused) = (Vec::new(), 0);
-    let mut tools: BTreeMap<&str, String> = BTreeMap::new();
-    for (done, (check, patch)) in jobs.iter().enumerate() {
-        let name = patch.map_or(SERIES, |patch| &patch.name);
-        progress.at(done as u64, &format!("{name}: {}", check.name));
-        if !tools.contains_key(check.name) {
-            tools.insert(check.name, (check.tools)(source)?);
-        }
+    let done = Done { progress: Progress::start("check", jobs.len() as u64), count: AtomicU64::new(0) };
+    let find = |(check, patch): &(&Check, Option<&Patch>)| {
+        done.one_more(&format!("{}: {}", patch.map_or(SERIES, |patch| &patch.name), check.name));
         let key = key(source, check, &tools[check.name], patch.map_or(patches, std::slice::from_ref));
         let (found, from_record) = findings_of(source, check, *patch, patches, &key)?;
+        Ok((found.into_iter().map(|found| named(found, check, *patch)).collect::<Vec<_>>(), from_record))
+    };
+    let moves = |(check, _): &&(&Check, _)| matches!(check.scope, Scope::Checkout(_));
+    let mut results = jobs.par_iter().filter(|job| !moves(job)).map(find).collect::<Result<Vec<_>>>()?.into_iter();
+    let mut moved = jobs.iter().filter(moves).map(find).collect::<Result<Vec<_>>>()?.into_iter();
+    let (mut findings, mut reused) = (Vec::new(), 0);
+    for job in &jobs {
+        let next = if moves(&job) { moved.next() } else { results.next() };
+        let (found, from_record) = next.context("each job has a result")?;
         reused += usize::from(from_record);
-        findings.extend(found.into_iter().map(|found| named(found, check, *patch)));
+        findings.extend(found);
     }
-    progress.done(&format!("{} results, {reused} of them from earlier runs", jobs.len()));
+    done.progress.done(&format!("{} results, {reused} of them from earlier runs", jobs.len()));
     let ran = |patch: &str, check: &str| {
         let patch_ran = chosen.iter().any(|chosen| chosen.name == patch) || patch == SERIES;
         let whole = checks.iter().find(|c| c.name == check).map(|c| matches!(c.scope, Scope::Series(_)));
@@ -117,9 +126,21 @@ fn named(mut finding: Finding, check: &Check, patch: Option<&Patch>) -> Finding 
     finding
 }
 
+/// How far a run is.
+struct Done {
+    progress: Progress,
+    count: AtomicU64,
+}
+
+impl Done {
+    fn one_more(&self, now: &str) {
+        self.progress.at(self.count.fetch_add(1, Ordering::Relaxed), now);
+    }
+}
+
 /// All pairs of check and patch, patch by patch; checks of the series come last.
 fn jobs<'a>(checks: &[&'a Check], patches: &[&'a Patch], whole: bool) -> Vec<(&'a Check, Option<&'a Patch>)> {
-    let (each, series): (Vec<&Check>, Vec<&Check>) = checks.iter().partition(|c| matches!(c.scope, Scope::Patch(_)));
+    let (each, series): (Vec<&Check>, Vec<&Check>) = checks.iter().partition(|c| !matches!(c.scope, Scope::Series(_)));
     let mut jobs = Vec::new();
     for patch in patches {
         jobs.extend(each.iter().map(|check| (*check, Some(*patch))));
@@ -140,9 +161,9 @@ fn findings_of(
         return Ok((found, true));
     }
     let found = match (check.scope, patch) {
-        (Scope::Patch(function), Some(patch)) => function(source, patch)?,
+        (Scope::Patch(function) | Scope::Checkout(function), Some(patch)) => function(source, patch)?,
         (Scope::Series(function), _) => function(source, all)?,
-        (Scope::Patch(_), None) => Vec::new(),
+        (Scope::Patch(_) | Scope::Checkout(_), None) => Vec::new(),
     };
     proof::store(source.project, KIND, key, &found)?;
     Ok((found, false))

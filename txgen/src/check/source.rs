@@ -4,13 +4,11 @@
 //! Reads with the git program; writes nothing but the worktree of kernel/worktree.rs, and that only
 //! when a check asks for it.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-use crate::check::Lazy;
 use crate::check::diff::{self, FileDiff};
 use crate::kernel::worktree::{Purpose, Worktree};
 use crate::process::Run;
@@ -49,9 +47,17 @@ pub struct Source<'a> {
     pub tip: String,
     /// Text of cover.md, where the series has one.
     pub cover: Option<String>,
-    tree: Lazy<Rc<Worktree>>,
-    at: RefCell<Option<String>>,
-    configured: RefCell<Option<String>>,
+    checkout: Mutex<Checkout>,
+}
+
+/// The checkout of a run.
+#[derive(Debug, Default)]
+struct Checkout {
+    tree: Option<Arc<Worktree>>,
+    /// The commit it is at.
+    at: Option<String>,
+    /// The commit it was at when its kernel was configured.
+    configured: Option<String>,
 }
 
 impl<'a> Source<'a> {
@@ -60,8 +66,7 @@ impl<'a> Source<'a> {
         let base = applied.base.commit.clone();
         let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
         let git_dir = applied.git_dir.clone();
-        let (at, configured) = (RefCell::new(None), RefCell::new(None));
-        Self { project, git_dir, base, tip, cover, tree: Lazy::new(), at, configured }
+        Self { project, git_dir, base, tip, cover, checkout: Mutex::default() }
     }
 
     /// git on the repository, with nobody's configuration.
@@ -74,28 +79,39 @@ impl<'a> Source<'a> {
         Ok(self.tree_at(&self.tip)?.dir.clone())
     }
 
-    /// The checkout, moved to `commit`.
-    pub(crate) fn tree_at(&self, commit: &str) -> Result<Rc<Worktree>> {
-        let tree = self.tree.get(|| Worktree::lock(self.project, &self.git_dir, Purpose::Check).map(Rc::new))?;
-        if self.at.borrow().as_deref() != Some(commit) {
-            *self.at.borrow_mut() = None;
+    /// The checkout, moved to `commit`: nobody else may read it meanwhile.
+    pub(crate) fn tree_at(&self, commit: &str) -> Result<Arc<Worktree>> {
+        let mut checkout = self.checkout();
+        let tree = match checkout.tree.take() {
+            Some(tree) => tree,
+            None => Arc::new(Worktree::lock(self.project, &self.git_dir, Purpose::Check)?),
+        };
+        checkout.tree = Some(Arc::clone(&tree));
+        if checkout.at.as_deref() != Some(commit) {
+            checkout.at = None;
             tree.checkout(&self.git_dir, commit)?;
-            *self.at.borrow_mut() = Some(commit.to_owned());
+            checkout.at = Some(commit.to_owned());
         }
         Ok(tree)
     }
 
     /// Runs `configure` at `commit` where it would not do what it did last: it takes longer than compiling an object.
     pub(crate) fn configured_at(&self, commit: &str, configure: impl FnOnce() -> Result<()>) -> Result<()> {
-        if let Some(last) = self.configured.borrow().as_deref() {
+        let mut checkout = self.checkout();
+        if let Some(last) = checkout.configured.as_deref() {
             let args = ["diff-tree", "-r", "--name-only", last, commit, "--", ":(glob)**/Kconfig*"];
             if self.git(args).check()?.text().is_empty() {
                 return Ok(());
             }
         }
         configure()?;
-        *self.configured.borrow_mut() = Some(commit.to_owned());
+        checkout.configured = Some(commit.to_owned());
         Ok(())
+    }
+
+    /// A panic in another thread leaves whole values behind.
+    fn checkout(&self) -> MutexGuard<'_, Checkout> {
+        self.checkout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The id of the blob or tree at `path` of the last commit, if there is one.
