@@ -158,12 +158,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let project = project(dir.path());
         let killed = Worktree::lock(&project, dir.path(), Purpose::Build).unwrap();
-        let mut child = Command::new("sleep").arg("1").spawn().unwrap();
+        let done = dir.path().join("done");
+        let mut child = Command::new("sh").args(["-c", "sleep 1; : >done"]).current_dir(dir.path()).spawn().unwrap();
         // What the kernel does for a killed process: the file is closed, and not unlocked.
         nix::unistd::close(killed._lock.as_raw_fd()).unwrap();
         std::mem::forget(killed);
         Worktree::lock(&project, dir.path(), Purpose::Build).unwrap();
-        assert!(child.try_wait().unwrap().is_some(), "it did not wait for the child");
+        assert!(done.exists(), "it did not wait for the child");
+        child.wait().unwrap();
     }
 
     #[test]
