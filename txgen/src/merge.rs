@@ -52,6 +52,8 @@ pub struct Touched {
     pub base: String,
     /// What it is where it is carried to.
     pub ours: String,
+    /// What the side that is carried makes of it.
+    pub theirs: String,
     /// Why it has to be merged by hand, where it was not merged.
     pub clash: Option<&'static str>,
 }
@@ -77,7 +79,8 @@ pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels, optional: &[&str]
     }
     if [sides.base, sides.ours, sides.theirs].iter().any(|side| side.contains(&0)) {
         let clash = Some("both sides change a binary file");
-        let touched = Touched { item: path.to_owned(), base: String::new(), ours: String::new(), clash };
+        let touched =
+            Touched { item: path.to_owned(), base: String::new(), ours: String::new(), theirs: String::new(), clash };
         return Ok(Merged { touched: vec![touched], ..taken(sides.ours) });
     }
     let text = Text::of(sides);
@@ -125,7 +128,8 @@ fn by_lines(path: &str, sides: Sides<&str>, labels: &Labels, why: Option<String>
         // What is no C at all has no types.
         None => lines(sides, labels)?,
     };
-    let touched = Touched { item: path.to_owned(), base: sides.base.to_owned(), ours: sides.ours.to_owned(), clash };
+    let [base, ours, theirs] = [sides.base, sides.ours, sides.theirs].map(str::to_owned);
+    let touched = Touched { item: path.to_owned(), base, ours, theirs, clash };
     Ok(Merged { bytes, touched: vec![touched], by_lines: why, left_out: vec![] })
 }
 

@@ -19,12 +19,13 @@ use crate::git::Repo;
 use crate::git::render::{Edits, diff_text};
 use crate::project::Project;
 use crate::series::apply::{self, claimed_elsewhere};
-use crate::series::carry::{Carried, State, carry};
+use crate::series::carry::{Carried, State, carry, rest};
 use crate::series::home::{Home, HomePatch, home};
 use crate::series::onto::{OntoPatch, Planned, carry_series};
 use crate::series::plan::{PatchPlan, plan};
+use crate::series::resolution::{self, Record};
 use crate::series::steps::Steps;
-use crate::series::{Series, load, overlay_files, resolution};
+use crate::series::{Series, load, overlay_files};
 
 /// A series carried to another base; nothing of it is written.
 pub struct Rebased {
@@ -85,21 +86,25 @@ fn files(
         let (patch, carried) = (plan.patch, &rebased.patches[index].carried);
         let edits = patch.diff.as_ref().map_or("", |diff| &diff.text);
         // What was recorded is taken as it stands: another diff program than ours may have written it.
-        let recorded = patch.resolutions.get(new).filter(|_| carried.state == State::Resolution);
-        let text = match recorded {
-            Some(form) => resolution::diff(&form.text).to_owned(),
-            None => diff_text(&carried.edits)?,
+        let text = match resolution::find(patch, new) {
+            Ok(Some(Record::Whole(form))) if carried.state == State::Resolution => {
+                resolution::diff(&form.text).to_owned()
+            }
+            _ => diff_text(&carried.edits)?,
         };
         for (base, form) in &patch.resolutions {
             // Forms for further bases stay forms of these edits, unless they were out of date before.
-            let fresh = resolution::find(patch, base).is_ok();
+            let fresh = matches!(resolution::find(patch, base), Ok(Some(Record::Whole(_))));
             let form = resolution::diff(&form.text);
             if fresh && base != old && base != new {
                 files.insert(form_file(base, &patch.name), Some(resolution::text(form, &text)));
             }
         }
-        let back = way_back(project, planned, home, &there, index)?;
-        let keep = (back.as_deref() != Some(edits)).then(|| resolution::text(edits, &text));
+        let keep = match way_back(project, planned, home, &there, index)? {
+            Back::Edits(back) => (back != edits).then(|| resolution::text(edits, &text)),
+            Back::Rest(rest) => Some(rest),
+            Back::Nothing => Some(resolution::text(edits, &text)),
+        };
         files.insert(form_file(old, &patch.name), keep);
         if old != new {
             files.insert(form_file(new, &patch.name), None);
@@ -120,18 +125,21 @@ impl From<&OntoPatch> for HomePatch {
     }
 }
 
-/// The text of a patch's edits as a rebase back would find it without any record; `None` where it would stop.
-fn way_back(
-    project: &Project,
-    planned: &Planned<'_>,
-    home: &Home,
-    there: &Home,
-    index: usize,
-) -> Result<Option<String>> {
+/// What a rebase back would find of a patch's edits without any record.
+enum Back {
+    /// Edits, as the text of a .diff.
+    Edits(String),
+    /// All but this, the text of a record.
+    Rest(String),
+    /// Nothing that a record could rest on.
+    Nothing,
+}
+
+fn way_back(project: &Project, planned: &Planned<'_>, home: &Home, there: &Home, index: usize) -> Result<Back> {
     let plan = &planned.plans[index];
-    let same = home.patches[index].edits == there.patches[index].edits;
-    if same || (plan.patch.diff.is_none() && there.patches[index].edits.is_empty()) {
-        return diff_text(&home.patches[index].edits).map(Some);
+    let (was, is) = (&home.patches[index], &there.patches[index]);
+    if was.edits == is.edits || (plan.patch.diff.is_none() && is.edits.is_empty()) {
+        return diff_text(&was.edits).map(Back::Edits);
     }
     let mut patch = plan.patch.clone();
     patch.resolutions.clear();
@@ -139,10 +147,18 @@ fn way_back(
     let steps = Steps { project, repo: &home.repo, overlay: planned.overlay, base: &home.base, recorded: false };
     let drops = steps.drops(planned.series)?;
     if drops.iter().any(|rule| rule.patch == patch.name && rule.file.is_none()) {
-        return Ok(Some(String::new()));
+        return Ok(Back::Edits(String::new()));
     }
-    let back = carry(&steps, &plan, (there, &there.patches[index]), &home.patches[index].parent, &drops)?;
-    if back.state == State::Conflict { Ok(None) } else { diff_text(&back.edits).map(Some) }
+    let back = carry(&steps, &plan, (there, is), &was.parent, &drops)?;
+    if back.state != State::Conflict {
+        return diff_text(&back.edits).map(Back::Edits);
+    }
+    // A text that another diff program wrote can not be made again of what is left.
+    let is_ours = patch.diff.as_ref().map_or("", |diff| &diff.text) == diff_text(&was.edits)?;
+    match rest(&home.repo, &back, &was.edits)?.filter(|_| is_ours) {
+        Some(left) => Ok(Back::Rest(resolution::rest(&diff_text(&left)?, &back.files))),
+        None => Ok(Back::Nothing),
+    }
 }
 
 /// Refuses to move a branch that is in use, or that somebody else moved.

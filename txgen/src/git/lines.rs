@@ -2,7 +2,7 @@
 //! Three versions of some lines merged by libgit2, with diff3 markers where both sides changed the same ones.
 
 use anyhow::{Context, Result};
-use git2::{Buf, MergeFileInput, MergeFileOptions};
+use git2::{Buf, FileFavor, MergeFileInput, MergeFileOptions};
 
 /// What a merge of lines came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct LineMerge {
     pub clean: bool,
 }
 
-/// What the three sides are called beside the markers.
+/// What the three sides are called beside the markers, if there are to be any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     /// What both sides come from.
@@ -22,6 +22,17 @@ pub struct Labels {
     pub ours: String,
     /// The side that is carried.
     pub theirs: String,
+    /// What becomes of a conflict.
+    pub clash: Clash,
+}
+
+/// What becomes of lines in conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clash {
+    /// They are marked.
+    Mark,
+    /// They are as the side has them that is carried to.
+    Ours,
 }
 
 /// Merges the lines of `ours` and `theirs`, both of which come from `base`.
@@ -44,6 +55,9 @@ pub fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8], labels: &Labels) -> 
         .ancestor_label(labels.base.as_str())
         .our_label(labels.ours.as_str())
         .their_label(labels.theirs.as_str());
+    if labels.clash == Clash::Ours {
+        options.favor(FileFavor::Ours);
+    }
     let [mut old, mut one, mut two] = [MergeFileInput::new(), MergeFileInput::new(), MergeFileInput::new()];
     old.content(base);
     one.content(ours);
@@ -52,8 +66,11 @@ pub fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8], labels: &Labels) -> 
     Ok(LineMerge { bytes: merged.content().to_vec(), clean: merged.is_automergeable() })
 }
 
-/// The three versions side by side, in the form of a conflict.
+/// The three versions side by side, in the form of a conflict, or what else becomes of one.
 pub fn marked(base: &[u8], ours: &[u8], theirs: &[u8], labels: &Labels) -> Vec<u8> {
+    if labels.clash == Clash::Ours {
+        return ours.to_vec();
+    }
     let mut bytes = format!("<<<<<<< {}\n", labels.ours).into_bytes();
     let mut add = |part: &[u8], closing: String| {
         bytes.extend_from_slice(part);

@@ -73,6 +73,9 @@ impl Folder {
             .clear_env()
             .env("LC_ALL", "C")
             .env("CCACHE_DIR", &self.ccache)
+            // The preprocessor run and the compression that this saves are a third of what an object takes to compile.
+            .env("CCACHE_DEPEND", "1")
+            .env("CCACHE_NOCOMPRESS", "1")
             .timeout(TIMEOUT);
         if let Some(work) = self.tree.parent() {
             run = run.env("CCACHE_BASEDIR", work);

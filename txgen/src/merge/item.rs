@@ -51,14 +51,14 @@ fn text(three: Three<'_>, labels: &Labels, merged: &mut Merged) -> Result<Vec<u8
         _ if ours == base => return Ok(theirs.into_bytes()),
         (Some(_), Some(_), Some(_)) => {
             let part = part(Sides { base: &base, ours: &ours, theirs: &theirs }, labels)?;
-            merged.touched.push(Touched { item: name(), base, ours, clash: part.clash });
+            merged.touched.push(Touched { item: name(), base, ours, theirs, clash: part.clash });
             return Ok(part.bytes);
         }
         (None, ..) => ADDED,
         (Some(_), ..) => REMOVED,
     };
     let bytes = marked(base.as_bytes(), ours.as_bytes(), theirs.as_bytes(), labels);
-    merged.touched.push(Touched { item: name(), base, ours, clash: Some(clash) });
+    merged.touched.push(Touched { item: name(), base, ours, theirs, clash: Some(clash) });
     Ok(bytes)
 }
 

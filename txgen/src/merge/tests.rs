@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::{Merged, Sides, merge};
-use crate::git::lines::Labels;
+use crate::git::lines::{Clash, Labels};
 
 fn labels() -> Labels {
-    Labels { base: "old base".to_owned(), ours: "new base".to_owned(), theirs: "patch".to_owned() }
+    Labels { base: "old base".to_owned(), ours: "new base".to_owned(), theirs: "patch".to_owned(), clash: Clash::Mark }
 }
 
 fn run(base: impl AsRef<[u8]>, ours: impl AsRef<[u8]>, theirs: impl AsRef<[u8]>) -> Merged {

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A patch's edits carried from the base they are for to another: merged file by file, or as recorded there.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
 use serde::Serialize;
 
+use super::Dropped;
 use super::home::{Home, HomePatch, edits};
 use super::plan::PatchPlan;
+use super::resolution::{self, Record};
 use super::steps::Steps;
-use super::{Dropped, resolution};
-use crate::git::lines::Labels;
+use crate::git::diff::{self, Misfit};
+use crate::git::lines::{Clash, Labels};
 use crate::git::render::{Edit, Edits};
-use crate::git::{Blob, Changes};
+use crate::git::{Blob, Changes, Repo};
 use crate::merge::{self, Sides, Touched};
 
 /// How a patch came onto the other base.
@@ -76,64 +80,89 @@ pub struct Carried {
     pub edits: Edits,
     /// What has to be merged by hand, or why its recorded form was of no use.
     pub notes: Vec<String>,
+    /// The merge, with what is in conflict as the base has it.
+    pub without: Changes,
 }
 
 /// Carries the edits of a patch onto `parent`. `drops` are the rules that hold on the base.
 pub fn carry(
     steps: &Steps<'_>,
     plan: &PatchPlan<'_>,
-    home: (&Home, &HomePatch),
+    (home, from): (&Home, &HomePatch),
     parent: &str,
     drops: &[&Dropped],
 ) -> Result<Carried> {
-    let (home, from) = home;
-    let name = &plan.patch.name;
     let spatched = steps.spatched(parent, plan.patch)?;
-    let labels = Labels { base: home.base.name.clone(), ours: steps.base.name.clone(), theirs: name.clone() };
-    let mut carried =
-        Carried { state: State::Clean, files: Vec::new(), spatched, edits: Edits::new(), notes: Vec::new() };
-    let mut changes = Changes::new();
-    for (path, edit) in &from.edits {
-        let rules = drops.iter().filter(|rule| rule.patch == *name && rule.file.as_ref() == Some(path));
-        let file = match rules.clone().find(|rule| rule.item.is_none()) {
-            Some(rule) => CarriedFile { dropped: Some(rule.reason.clone()), ..unchanged(path, None) },
-            None => {
-                let merge = Merge { steps, home, tree: &carried.spatched, labels: &labels, rules: rules.collect() };
-                merge.carry(path, edit, &mut changes)?
-            }
-        };
-        carried.notes.extend(file.conflicts());
-        carried.files.push(file);
-    }
-    carried.state = if !carried.notes.is_empty() {
+    let merge = Merge { steps, home, name: &plan.patch.name, tree: &spatched, drops };
+    let (files, mut changes) = merge.all(from, Clash::Mark)?;
+    let mut notes = files.iter().flat_map(CarriedFile::conflicts).collect::<Vec<_>>();
+    let mut state = if !notes.is_empty() {
         State::Conflict
-    } else if carried.files.iter().any(|file| file.differs || file.dropped.is_some()) {
+    } else if files.iter().any(|file| file.differs || file.dropped.is_some()) {
         State::Merged
     } else if from.regenerates {
         State::Regenerated
     } else {
         State::Clean
     };
-    if plan.patch.resolutions.contains_key(&steps.base.name) {
-        match recorded(steps, plan, &carried.spatched) {
-            Ok(form) => {
-                changes = form;
-                carried.notes.clear();
-                carried.state = State::Resolution;
-            }
-            Err(error) => carried.notes.push(format!("{error:#}")),
+    let without = if state == State::Conflict { merge.all(from, Clash::Ours)?.1 } else { changes.clone() };
+    match recorded(steps, plan, &spatched, (&files, &without)) {
+        Ok(Some(form)) => {
+            changes = form;
+            notes.clear();
+            state = State::Resolution;
         }
+        Ok(None) => {}
+        Err(error) => notes.push(format!("{error:#}")),
     }
-    carried.edits = edits(steps.repo, &carried.spatched, &changes)?;
+    let mut edits = edits(steps.repo, &spatched, &changes)?;
     // An edit that changes nothing was made already.
-    carried.edits.retain(|_, edit| edit.after.as_ref() != Some(&edit.before));
-    Ok(carried)
+    edits.retain(|_, edit| edit.after.as_ref() != Some(&edit.before));
+    Ok(Carried { state, files, spatched, edits, notes, without })
 }
 
-/// What the recorded form makes of the tree; an error where it is out of date.
-fn recorded(steps: &Steps<'_>, plan: &PatchPlan<'_>, spatched: &str) -> Result<Changes> {
-    resolution::find(plan.patch, &steps.base.name)?;
-    steps.edited(spatched, plan.patch)
+/// What the record for the base makes of the tree, where there is one; an error where it is out of date. `without` is
+/// the merge without what is in conflict.
+fn recorded(
+    steps: &Steps<'_>,
+    plan: &PatchPlan<'_>,
+    spatched: &str,
+    (files, without): (&[CarriedFile], &Changes),
+) -> Result<Option<Changes>> {
+    let (rest, of) = match resolution::find(plan.patch, &steps.base.name)? {
+        None => return Ok(None),
+        Some(Record::Whole(_)) => return steps.edited(spatched, plan.patch).map(Some),
+        Some(Record::Rest(rest, of)) => (rest, of),
+    };
+    if of != resolution::mark_of_conflict(files) {
+        bail!("{} is of another conflict than there is now", rest.file.display());
+    }
+    let mut changes = without.clone();
+    let diff = resolution::diff(&rest.text);
+    if !diff.is_empty() {
+        let tree = steps.repo.change_tree(spatched, without)?;
+        match steps.repo.apply_diff(&tree, diff)? {
+            Ok(more) => changes.extend(more),
+            Err(misfit) => return Err(diff::tell(&rest.file, &Misfit { line: misfit.line + 1, ..misfit })),
+        }
+    }
+    Ok(Some(changes))
+}
+
+/// What is left to do to make `edits` of a merge that left out what is in conflict; `None` where no .diff can say it.
+pub fn rest(repo: &Repo, merged: &Carried, edits: &Edits) -> Result<Option<Edits>> {
+    let mut rest = Edits::new();
+    for path in merged.without.keys().chain(edits.keys()).cloned().collect::<BTreeSet<_>>() {
+        let there = || repo.file(&merged.spatched, &path);
+        let before = merged.without.get(&path).cloned().map_or_else(there, Ok)?;
+        let after = edits.get(&path).map(|edit| edit.after.clone()).map_or_else(there, Ok)?;
+        match before {
+            _ if before == after => {}
+            Some(before) => drop(rest.insert(path, Edit { before, after })),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(rest))
 }
 
 fn unchanged(path: &str, to: Option<String>) -> CarriedFile {
@@ -152,13 +181,33 @@ fn unchanged(path: &str, to: Option<String>) -> CarriedFile {
 struct Merge<'a> {
     steps: &'a Steps<'a>,
     home: &'a Home,
+    name: &'a str,
     tree: &'a str,
-    labels: &'a Labels,
-    rules: Vec<&'a &'a Dropped>,
+    drops: &'a [&'a Dropped],
 }
 
 impl Merge<'_> {
-    fn carry(&self, path: &str, edit: &Edit, changes: &mut Changes) -> Result<CarriedFile> {
+    /// Every file that the patch edits, and what becomes of it.
+    fn all(&self, from: &HomePatch, clash: Clash) -> Result<(Vec<CarriedFile>, Changes)> {
+        let (base, ours) = (self.home.base.name.clone(), self.steps.base.name.clone());
+        let labels = Labels { base, ours, theirs: self.name.to_owned(), clash };
+        let (mut files, mut changes) = (Vec::new(), Changes::new());
+        for (path, edit) in &from.edits {
+            files.push(match self.rules(path).find(|rule| rule.item.is_none()) {
+                Some(rule) => CarriedFile { dropped: Some(rule.reason.clone()), ..unchanged(path, None) },
+                None => self.carry((path, edit), &labels, &mut changes)?,
+            });
+        }
+        Ok((files, changes))
+    }
+
+    /// What the series says of a file on this base.
+    fn rules(&self, path: &str) -> impl Iterator<Item = &Dropped> {
+        let is_about = move |rule: &&Dropped| rule.patch == self.name && rule.file.as_deref() == Some(path);
+        self.drops.iter().copied().filter(is_about)
+    }
+
+    fn carry(&self, (path, edit): (&str, &Edit), labels: &Labels, changes: &mut Changes) -> Result<CarriedFile> {
         let Some(to) = self.follow(path, edit)? else {
             // What the patch removes is gone already.
             let dropped = edit.after.is_none().then(|| "the base has no such file to remove".to_owned());
@@ -176,11 +225,11 @@ impl Merge<'_> {
             return Ok(file);
         };
         let sides = Sides { base: &*edit.before.bytes, ours: &*ours.bytes, theirs: &*theirs.bytes };
-        let optional = self.rules.iter().filter_map(|rule| rule.item.as_deref()).collect::<Vec<_>>();
-        let merged = merge::merge(&to, sides, self.labels, &optional)?;
+        let optional = self.rules(path).filter_map(|rule| rule.item.as_deref()).collect::<Vec<_>>();
+        let merged = merge::merge(&to, sides, labels, &optional)?;
         file.touched = merged.touched;
         file.by_lines = merged.by_lines;
-        file.left_out = merged.left_out.into_iter().map(|item| self.why(item)).collect();
+        file.left_out = merged.left_out.into_iter().map(|item| self.why(path, item)).collect();
         let mode = if theirs.mode == edit.before.mode { ours.mode } else { theirs.mode };
         changes.insert(to, Some(Blob { mode, bytes: merged.bytes }));
         Ok(file)
@@ -195,14 +244,13 @@ impl Merge<'_> {
         }
     }
 
-    fn why(&self, item: String) -> (String, String) {
-        let rule = self.rules.iter().find(|rule| rule.item.as_ref() == Some(&item));
-        let reason = rule.map_or_else(String::new, |rule| rule.reason.clone());
-        (item, reason)
+    fn why(&self, path: &str, item: String) -> (String, String) {
+        let reason = self.rules(path).find(|rule| rule.item.as_ref() == Some(&item)).map(|rule| rule.reason.clone());
+        (item, reason.unwrap_or_default())
     }
 }
 
 fn removal(path: &str) -> Touched {
     let clash = Some("the patch removes it, the base changed it");
-    Touched { item: path.to_owned(), base: String::new(), ours: String::new(), clash }
+    Touched { item: path.to_owned(), base: String::new(), ours: String::new(), theirs: String::new(), clash }
 }

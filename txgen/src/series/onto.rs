@@ -75,7 +75,14 @@ pub fn carry_series(
         let (parent, below) = (commit.clone(), tree.clone());
         if let Some(rule) = drops.iter().find(|rule| rule.patch == name && rule.file.is_none()) {
             let (state, notes) = (State::Dropped, vec![rule.reason.clone()]);
-            let carried = Carried { state, files: Vec::new(), spatched: tree.clone(), edits: Edits::new(), notes };
+            let carried = Carried {
+                state,
+                files: Vec::new(),
+                spatched: tree.clone(),
+                edits: Edits::new(),
+                notes,
+                without: Changes::new(),
+            };
             patches.push(OntoPatch {
                 name,
                 subject,

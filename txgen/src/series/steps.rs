@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow, bail};
 
 use super::overlay_files::Overlay;
 use super::plan::PatchPlan;
-use super::{Dropped, Patch, Series, resolution};
+use super::resolution::{self, Record};
+use super::{Dropped, Patch, Series};
 use crate::base::Base;
 use crate::cocci;
 use crate::error::Conflict;
@@ -66,8 +67,19 @@ impl Steps<'_> {
 
     /// What the edits, or their recorded form on this base, make of the tree after the semantic patch.
     pub fn edited(&self, tree: &str, patch: &Patch) -> Result<Changes> {
-        let form = resolution::find(patch, &self.base.name)?;
-        let Some(text) = form.or(patch.diff.as_ref()) else { return Ok(Changes::new()) };
+        let text = match resolution::find(patch, &self.base.name)? {
+            Some(Record::Whole(form)) => form,
+            Some(Record::Rest(rest, _)) => {
+                return Err(self.misfit(format!(
+                    "{} is what is left of a merge from the series' own base, which is not here",
+                    rest.file.display()
+                )));
+            }
+            None => match &patch.diff {
+                Some(diff) => diff,
+                None => return Ok(Changes::new()),
+            },
+        };
         let edits = resolution::diff(&text.text);
         if edits.is_empty() {
             return Ok(Changes::new());

@@ -71,7 +71,8 @@ fn a_fixed_conflict_is_recorded_and_no_rebase_needs_a_hand_again() {
     project.txgen(&["rebase", "demo", "--onto", "old"]).expect(0);
     let mut back = files(&project, "p/series");
     let form = back.remove("demo/bases/new/more.diff").unwrap();
-    assert!(form.starts_with("Form-of: ") && form.contains("+\tint b = 6 * netmem(a);"), "{form}");
+    assert!(form.starts_with("Rest-of: "), "{form}");
+    assert!(form.contains("-\tint b = 3 * netmem(a);\n+\tint b = 6 * netmem(a);\n"), "{form}");
     assert_eq!(back, before);
     let again = project.txgen(&["rebase", "demo", "--onto", "new"]).expect(0);
     assert!(again.stdout.contains("resolution        more"), "{}", again.stdout);
@@ -88,6 +89,39 @@ fn a_recorded_form_of_other_edits_is_not_taken() {
         "{}",
         ran.stdout
     );
+}
+
+#[test]
+fn what_is_left_of_a_merge_stays_good_while_the_same_is_in_conflict() {
+    let twice = (SKBUFF, "b = a", "b = 2 * a");
+    let record = |changes: &[Change<'_>]| {
+        let project = project(UPSTREAM, &[("more", changes)]);
+        project.txgen(&["rebase", "demo", "--onto", "new"]).expect(3);
+        project.git("cache/linux.git", &["worktree", "add", "--quiet", "../../fix", "txgen/demo-conflict"]);
+        let marked = project.read(&format!("fix/{SKBUFF}"));
+        let (before, rest) = marked.split_once("<<<<<<< ").unwrap();
+        let after = rest.split_once(">>>>>>> more\n").unwrap().1;
+        project.write(&format!("fix/{SKBUFF}"), &format!("{before}\tint b = 6 * netmem(a);\n{after}"));
+        project.git("fix", &["commit", "--quiet", "--all", "--amend", "--no-edit"]);
+        project.git("fix", &["switch", "--quiet", "--detach"]);
+        project.txgen(&["rebase", "demo", "--continue"]).expect(0);
+        project.txgen(&["rebase", "demo", "--onto", "old"]).expect(0);
+        project.read("p/series/demo/bases/new/more.diff")
+    };
+    let alone = record(&[twice]);
+    let with_more = [twice, (SKBUFF, "\treturn a;", "\treturn -a;")];
+    assert_eq!(alone, record(&with_more), "the record says no more than what is in conflict");
+    assert_eq!(alone.lines().filter(|line| line.starts_with(['+', '-'])).count(), 4, "{alone}");
+
+    let changed = project(UPSTREAM, &[("more", &with_more)]);
+    changed.write("p/series/demo/bases/new/more.diff", &alone);
+    changed.txgen(&["apply", "demo", "--base", "new"]).expect(0);
+    assert!(at_tip(&changed, SKBUFF).contains("b = 6 * netmem(a)") && at_tip(&changed, SKBUFF).contains("return -a;"));
+
+    let other = project(UPSTREAM, &[("more", &[(SKBUFF, "b = a", "b = 4 * a")])]);
+    other.write("p/series/demo/bases/new/more.diff", &alone);
+    let said = other.txgen(&["rebase", "demo", "--onto", "new"]).expect(3).stdout;
+    assert!(said.contains("bases/new/more.diff is of another conflict than there is now"), "{said}");
 }
 
 #[test]
