@@ -275,6 +275,14 @@ static struct net_txbuf *net_txbuf_tail(const struct sk_buff *skb,
 	return tb;
 }
 
+/* How many pages of its folio are behind @page. */
+static long net_txbuf_left_in_folio(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio_nr_pages(folio) - folio_page_idx(folio, page) - 1;
+}
+
 /* Make slots, and frags that use them, of @len bytes from @offset on in pinned
  * @pages.  Pages of a folio that follow each other share a slot.  There is room
  * for as many slots and frags as there are pages.
@@ -292,6 +300,7 @@ static unsigned int net_txbuf_add_pages(struct sk_buff *skb,
 	size_t size = min(len, PAGE_SIZE - offset);
 	struct page *next = NULL;
 	struct bio_vec *bv;
+	long left = -1;
 
 	if (nr_frags && net_txbuf_extend(tb, frag - 1, *pages, offset, size)) {
 		/* The page that holds both the end of the slot and what
@@ -309,10 +318,16 @@ static unsigned int net_txbuf_add_pages(struct sk_buff *skb,
 	while (len) {
 		struct page *page = *pages++;
 
-		if (page == next && page_folio(page) == page_folio(page - 1)) {
+		/* Small pages hardly ever follow each other. */
+		if (page == next && left < 0)
+			left = net_txbuf_left_in_folio(page - 1);
+
+		if (page == next && left > 0) {
 			bv[-1].bv_len += size;
 			skb_frag_size_add(frag - 1, size);
+			left--;
 		} else {
+			left = -1;
 			bvec_set_page(bv, page, size, offset);
 			skb_frag_fill_netmem_desc(frag++,
 						  net_txbuf_bvec_netmem(bv++),

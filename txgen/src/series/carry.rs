@@ -141,7 +141,7 @@ fn recorded(
     let diff = resolution::diff(&rest.text);
     if !diff.is_empty() {
         let tree = steps.repo.change_tree(spatched, without)?;
-        match steps.repo.apply_diff(&tree, diff)? {
+        match steps.repo.apply_diff_moved(&tree, diff)? {
             Ok(more) => changes.extend(more),
             Err(misfit) => return Err(diff::tell(&rest.file, &Misfit { line: misfit.line + 1, ..misfit })),
         }

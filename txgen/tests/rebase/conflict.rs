@@ -118,6 +118,12 @@ fn what_is_left_of_a_merge_stays_good_while_the_same_is_in_conflict() {
     changed.txgen(&["apply", "demo", "--base", "new"]).expect(0);
     assert!(at_tip(&changed, SKBUFF).contains("b = 6 * netmem(a)") && at_tip(&changed, SKBUFF).contains("return -a;"));
 
+    let moved =
+        project(UPSTREAM, &[("more", &[twice, (SKBUFF, "int skb_len(", "/*\n * Plus one.\n */\nint skb_len(")])]);
+    moved.write("p/series/demo/bases/new/more.diff", &alone);
+    moved.txgen(&["apply", "demo", "--base", "new"]).expect(0);
+    assert!(at_tip(&moved, SKBUFF).contains("b = 6 * netmem(a)"));
+
     let other = project(UPSTREAM, &[("more", &[(SKBUFF, "b = a", "b = 4 * a")])]);
     other.write("p/series/demo/bases/new/more.diff", &alone);
     let said = other.txgen(&["rebase", "demo", "--onto", "new"]).expect(3).stdout;

@@ -40,7 +40,10 @@ static void fuzz_build(struct txm *m)
 		return;
 	i = txm_build(m, linear ? 1 + txm_below(m, 100) : 0, frags, nr,
 		      txm_below(m, 2));
-	m->skb[i].skb->pp_recycle = !txm_below(m, 4);
+	/* These net_iovs are not from a page_pool: no skb that recycles has
+	 * such frags, and skb_pp_frag_ref() would take them for pages.
+	 */
+	m->skb[i].skb->pp_recycle = !iovs && !txm_below(m, 4);
 }
 
 /* Put a part of one skb into another one, if the two differ. */
