@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::git::Repo;
+use crate::kernel::builder::Builder;
 use crate::kernel::config::{self, Config};
+use crate::kernel::worktree::Purpose;
 use crate::project::Project;
 use crate::proof;
 use crate::prove::{self, Subject};
@@ -30,7 +32,7 @@ pub mod symbols;
 
 use aggregate::Measurement;
 use bloat::Bloat;
-use kernel::{Builder, Kernel};
+use kernel::Kernel;
 use programs::Programs;
 use symbols::Symbols;
 
@@ -103,12 +105,12 @@ impl<'a> Bench<'a> {
     /// Counts all of `subjects`, the base first.
     pub fn count(&self, subjects: &[Subject], command: &str) -> Result<Report> {
         let repo = Repo::open(&self.git_dir)?;
-        let mut builder = Builder::new(self.project, &self.git_dir, &self.config);
+        let mut builder = Builder::new(self.project, &self.git_dir, self.config.clone(), Purpose::Bench);
         let mut first = None::<(Kernel, &Subject)>;
         let mut kernels = Vec::new();
         for subject in subjects {
             let run = self.run_folder(subject);
-            let kernel = builder.build(subject, &run)?;
+            let kernel = kernel::built(&mut builder, subject, &run)?;
             let scenarios = self.record(subject, &kernel)?.scenarios;
             let bloat = match &first {
                 Some((base, of)) => Some(bloat::compare(&repo, &of.tree, &base.vmlinux, &kernel.vmlinux)?),
@@ -123,9 +125,14 @@ impl<'a> Bench<'a> {
 
     /// The folder for the kernel of `subject` and what its boot leaves.
     fn run_folder(&self, subject: &Subject) -> PathBuf {
-        let parts = [&subject.tree, &self.config.text, &self.toolchain.join("\n")];
-        let key = proof::key(&parts.map(String::as_bytes));
-        self.project.cache.join("runs").join(format!("bench-{}", &key[..16]))
+        self.project.cache.join("runs").join(format!("bench-{}", &self.key(subject, &[])[..16]))
+    }
+
+    /// A key over what makes the kernel of `subject`, and over `more`.
+    fn key(&self, subject: &Subject, more: &[&str]) -> String {
+        let toolchain = self.toolchain.join("\n");
+        let kernel = [subject.tree.as_str(), &self.config.text, &toolchain];
+        proof::key(&kernel.iter().chain(more).map(|part| part.as_bytes()).collect::<Vec<_>>())
     }
 
     /// The scenarios as the guest gets them: none stands for all.
@@ -134,10 +141,7 @@ impl<'a> Bench<'a> {
     }
 
     fn record(&self, subject: &Subject, kernel: &Kernel) -> Result<Record> {
-        let toolchain = self.toolchain.join("\n");
-        let emulator = boot::told(&self.chosen());
-        let parts = [&subject.tree, &self.config.text, &toolchain, &self.programs.key, &emulator];
-        let key = proof::key(&parts.map(String::as_bytes));
+        let key = self.key(subject, &[&self.programs.key, &boot::told(&self.chosen())]);
         if !self.force
             && let Some(found) = proof::load(self.project, KIND, &key)?
         {

@@ -5,5 +5,6 @@
 //! way from one to the other is the same everywhere, so one ccache serves all repositories.
 
 pub mod build;
+pub mod builder;
 pub mod config;
 pub mod worktree;

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::kernel::build::{Build, Folder};
+use crate::kernel::builder::Builder;
 use crate::kernel::config::Config;
-use crate::kernel::worktree::{Purpose, Worktree};
+use crate::kernel::worktree::Purpose;
 use crate::process::Run;
 use crate::project::Project;
 use crate::proof;
@@ -87,14 +88,12 @@ impl Proved {
 #[derive(Debug)]
 pub struct Prover<'a> {
     project: &'a Project,
-    git_dir: PathBuf,
-    config: Config,
+    builder: Builder<'a>,
     timeout: Duration,
     force: bool,
     boots: u32,
     toolchain: Vec<String>,
     tests: String,
-    worktree: Option<Worktree>,
     accel: Option<Accel>,
 }
 
@@ -105,14 +104,12 @@ impl<'a> Prover<'a> {
         let tests = tests(project)?;
         Ok(Self {
             project,
-            git_dir: git_dir.to_owned(),
-            config,
+            builder: Builder::new(project, git_dir, config, Purpose::Build),
             timeout,
             force,
             boots: 1,
             toolchain: toolchain()?,
             tests,
-            worktree: None,
             accel: None,
         })
     }
@@ -125,7 +122,7 @@ impl<'a> Prover<'a> {
 
     /// The record for `subject` if there is one (and it is not to be made anew), else a build and a boot of it.
     pub fn prove(&mut self, subject: &Subject) -> Result<Proved> {
-        let key = key(&subject.tree, &self.config, &self.toolchain, &self.tests);
+        let key = key(&subject.tree, &self.builder.config, &self.toolchain, &self.tests);
         let found = if self.force { None } else { proof::load(self.project, KIND, &key)? };
         let recorded = found.is_some();
         let proof = match found {
@@ -149,7 +146,7 @@ impl<'a> Prover<'a> {
         };
         Ok(Proof {
             tree: subject.tree.clone(),
-            config: self.config.name.clone(),
+            config: self.builder.config.name.clone(),
             toolchain: self.toolchain.clone(),
             build_errors,
             build_log,
@@ -166,16 +163,8 @@ impl<'a> Prover<'a> {
 
     /// Builds the kernel of `subject`; the first errors, if it does not build.
     fn build(&mut self, subject: &Subject, log: &Path) -> Result<(Folder, Vec<String>)> {
-        let worktree = match self.worktree.take() {
-            Some(worktree) => worktree,
-            None => Worktree::lock(self.project, &self.git_dir, Purpose::Build)?,
-        };
-        let worktree = self.worktree.insert(worktree);
-        worktree.checkout(&self.git_dir, &subject.commit)?;
-        let folder = Folder::open(self.project, worktree, &self.config.name)?;
-        folder.configure(&self.config)?;
-        let what = format!("build {} ({})", subject.name, self.config.name);
-        let errors = match folder.build(&what, log)? {
+        let (folder, built) = self.builder.build(&subject.name, &subject.commit, log)?;
+        let errors = match built {
             Build::Failed(errors) => errors,
             Build::Built => Vec::new(),
         };

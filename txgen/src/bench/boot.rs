@@ -67,18 +67,10 @@ pub struct Paths {
 /// qemu's arguments to boot the guest with some scenarios, all of them for none.
 pub fn argv(paths: &Paths, scenarios: &[String]) -> Vec<OsString> {
     let mut argv = MACHINE.iter().map(OsString::from).collect::<Vec<_>>();
-    let file = |name: &str, path: &Path| {
-        let mut word = OsString::from(name);
-        word.push(path);
-        word
-    };
-    let mut plugin = file("file=", &paths.plugin);
-    plugin.push(file(",out=", &paths.counts));
-    plugin.push(format!(",pages={PAGES}"));
     argv.extend(["-kernel".into(), paths.image.clone().into(), "-initrd".into(), paths.initrd.clone().into()]);
-    argv.extend(["-serial".into(), file("file:", &paths.console)]);
-    argv.extend(["-serial".into(), file("file:", &paths.results)]);
-    argv.extend(["-plugin".into(), plugin]);
+    argv.extend(["-serial".into(), joined("file:", &paths.console)]);
+    argv.extend(["-serial".into(), joined("file:", &paths.results)]);
+    argv.extend(["-plugin".into(), plugin_word(&paths.plugin, &paths.counts)]);
     let chosen = if scenarios.is_empty() { String::new() } else { format!(" -- {}", scenarios.join(" ")) };
     argv.extend(["-append".into(), OsString::from(format!("{KERNEL_ARGS}{chosen}"))]);
     argv
@@ -86,15 +78,24 @@ pub fn argv(paths: &Paths, scenarios: &[String]) -> Vec<OsString> {
 
 /// qemu's arguments to load the plugin without a machine, and do what the standard input says.
 pub fn probe(plugin: &Path, out: &Path) -> Vec<OsString> {
-    let mut word = OsString::from("file=");
-    word.push(plugin);
-    word.push(",out=");
-    word.push(out);
-    word.push(format!(",pages={PAGES}"));
     let words = ["-nodefaults", "-no-user-config", "-machine", "none", "-accel", "tcg", "-display", "none"];
     let mut argv = words.map(OsString::from).to_vec();
-    argv.extend(["-monitor".into(), "stdio".into(), "-plugin".into(), word]);
+    argv.extend(["-monitor".into(), "stdio".into(), "-plugin".into(), plugin_word(plugin, out)]);
     argv
+}
+
+/// What loads the plugin, to write its counts to `out`.
+fn plugin_word(plugin: &Path, out: &Path) -> OsString {
+    let mut word = joined("file=", plugin);
+    word.push(joined(",out=", out));
+    word.push(format!(",pages={PAGES}"));
+    word
+}
+
+fn joined(name: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(name);
+    word.push(path);
+    word
 }
 
 /// The command line, with file names in place of paths.

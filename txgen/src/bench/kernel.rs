@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Kernels to be counted: built in one folder, one after the other, and kept.
+//! Kernels to be counted, which are kept.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::files;
-use crate::kernel::build::{Build, Folder};
-use crate::kernel::config::Config;
-use crate::kernel::worktree::{Purpose, Worktree};
-use crate::project::Project;
+use crate::kernel::build::Build;
+use crate::kernel::builder::Builder;
 use crate::prove::Subject;
 
 /// Files of a build folder that are kept, the last one written last.
@@ -26,47 +24,23 @@ pub struct Kernel {
     pub vmlinux: PathBuf,
 }
 
-/// Builds kernels of one repository in one configuration.
-#[derive(Debug)]
-pub struct Builder<'a> {
-    project: &'a Project,
-    git_dir: &'a Path,
-    config: &'a Config,
-    worktree: Option<Worktree>,
-}
-
-impl<'a> Builder<'a> {
-    /// A builder of commits in `git_dir`.
-    pub fn new(project: &'a Project, git_dir: &'a Path, config: &'a Config) -> Self {
-        Self { project, git_dir, config, worktree: None }
+/// The kernel of `subject`, built unless the folder `run` has it.
+pub fn built(builder: &mut Builder<'_>, subject: &Subject, run: &Path) -> Result<Kernel> {
+    let kept = |name: &str| run.join(Path::new(name).file_name().unwrap_or_default());
+    let [map, vmlinux, image] = [0, 1, 2].map(|index| kept(KEPT[index]));
+    let kernel = Kernel { image, map, vmlinux };
+    if kernel.image.is_file() {
+        return Ok(kernel);
     }
-
-    /// The kernel of `subject`, built unless the folder `run` has it.
-    pub fn build(&mut self, subject: &Subject, run: &Path) -> Result<Kernel> {
-        let kept = |name: &str| run.join(Path::new(name).file_name().unwrap_or_default());
-        let [map, vmlinux, image] = [0, 1, 2].map(|index| kept(KEPT[index]));
-        let kernel = Kernel { image, map, vmlinux };
-        if kernel.image.is_file() {
-            return Ok(kernel);
-        }
-        let worktree = match self.worktree.take() {
-            Some(worktree) => worktree,
-            None => Worktree::lock(self.project, self.git_dir, Purpose::Bench)?,
-        };
-        let worktree = self.worktree.insert(worktree);
-        worktree.checkout(self.git_dir, &subject.commit)?;
-        let folder = Folder::open(self.project, worktree, &self.config.name)?;
-        folder.configure(self.config)?;
-        let log = run.join("build.log");
-        let what = format!("build {} ({})", subject.name, self.config.name);
-        if let Build::Failed(errors) = folder.build(&what, &log)? {
-            bail!("{} does not build (whole log: {}): {}", subject.name, log.display(), errors.join("; "));
-        }
-        for name in KEPT {
-            let from = folder.dir.join(name);
-            let bytes = std::fs::read(&from).with_context(|| format!("read {}", from.display()))?;
-            files::write_atomic(&kept(name), &bytes)?;
-        }
-        Ok(kernel)
+    let log = run.join("build.log");
+    let (folder, built) = builder.build(&subject.name, &subject.commit, &log)?;
+    if let Build::Failed(errors) = built {
+        bail!("{} does not build (whole log: {}): {}", subject.name, log.display(), errors.join("; "));
     }
+    for name in KEPT {
+        let from = folder.dir.join(name);
+        let bytes = std::fs::read(&from).with_context(|| format!("read {}", from.display()))?;
+        files::write_atomic(&kept(name), &bytes)?;
+    }
+    Ok(kernel)
 }

@@ -43,8 +43,7 @@ pub fn markdown(report: &Report) -> String {
 /// The command, and the table of instructions: of the base, and by how many per cent the others need more.
 pub fn cover(report: &Report) -> String {
     let (base, others) = split(report);
-    let mut rows = vec![vec!["scenario".to_owned()]];
-    rows[0].extend(report.kernels.iter().map(|kernel| kernel.kernel.clone()));
+    let mut rows = vec![header(report)];
     rows[0].push("spread".to_owned());
     for measured in &base.scenarios {
         let mut row = vec![measured.scenario.clone(), instructions(measured)];
@@ -94,11 +93,15 @@ fn change(base: &Measurement, other: &Measurement) -> String {
     format!("{:+.2} %", 100.0 * (other - base) / base)
 }
 
+fn header(report: &Report) -> Vec<String> {
+    let kernels = report.kernels.iter().map(|kernel| kernel.kernel.clone());
+    std::iter::once("scenario".to_owned()).chain(kernels).collect()
+}
+
 /// A table with a column for each kernel, whose cells `cell` makes.
 fn by_kernel(report: &Report, title: &str, cell: impl Fn(&Measurement) -> String) -> String {
     let (base, _) = split(report);
-    let mut rows = vec![vec!["scenario".to_owned()]];
-    rows[0].extend(report.kernels.iter().map(|kernel| kernel.kernel.clone()));
+    let mut rows = vec![header(report)];
     for measured in &base.scenarios {
         let mut row = vec![measured.scenario.clone()];
         row.extend(report.kernels.iter().filter_map(|kernel| find(kernel, measured)).map(&cell));

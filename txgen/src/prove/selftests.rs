@@ -100,8 +100,8 @@ impl Prover<'_> {
         let script = self.script()?;
         let parts = [
             subject.tree.as_str(),
-            &self.config.name,
-            &self.config.text,
+            &self.builder.config.name,
+            &self.builder.config.text,
             &self.toolchain.join("\n"),
             &self.tests,
             &table,
@@ -122,7 +122,7 @@ impl Prover<'_> {
         let (folder, build_errors) = self.build(subject, &run.join("build.log"))?;
         let mut shown = Selftested {
             tree: subject.tree.clone(),
-            config: self.config.name.clone(),
+            config: self.builder.config.name.clone(),
             build_errors,
             accel: None,
             seconds: 0.0,
@@ -153,7 +153,7 @@ impl Prover<'_> {
         programs: &Programs,
         run: &Path,
     ) -> Result<(Left, Option<String>)> {
-        let slower = if self.config.name == "debug" { DEBUG_FACTOR } else { 1 };
+        let slower = if self.builder.config.name == "debug" { DEBUG_FACTOR } else { 1 };
         let plan = table.plan(&programs.absent, slower);
         let shared = guest::share(self.project, run)?;
         files::write_atomic(&shared.join(SCRIPT), self.script()?.as_bytes())?;

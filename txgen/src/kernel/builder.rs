@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Kernels of one repository in one configuration, built one after the other in one folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::build::{Build, Folder};
+use super::config::Config;
+use super::worktree::{Purpose, Worktree};
+use crate::project::Project;
+
+/// What builds them; the tree is taken at the first use.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    /// The project, for the cache.
+    pub project: &'a Project,
+    /// The configuration of all of them.
+    pub config: Config,
+    git_dir: PathBuf,
+    purpose: Purpose,
+    worktree: Option<Worktree>,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder of commits in `git_dir`; nothing is done yet.
+    pub fn new(project: &'a Project, git_dir: &Path, config: Config, purpose: Purpose) -> Self {
+        Self { project, config, git_dir: git_dir.to_owned(), purpose, worktree: None }
+    }
+
+    /// Builds `commit`, called `name` where it is told of. Everything that make says goes to `log`.
+    pub fn build(&mut self, name: &str, commit: &str, log: &Path) -> Result<(Folder, Build)> {
+        let worktree = match self.worktree.take() {
+            Some(worktree) => worktree,
+            None => Worktree::lock(self.project, &self.git_dir, self.purpose)?,
+        };
+        let worktree = self.worktree.insert(worktree);
+        worktree.checkout(&self.git_dir, commit)?;
+        let folder = Folder::open(self.project, worktree, &self.config.name)?;
+        folder.configure(&self.config)?;
+        let built = folder.build(&format!("build {name} ({})", self.config.name), log)?;
+        Ok((folder, built))
+    }
+}
