@@ -76,9 +76,14 @@ pub(super) const SPARSE: Check = Check {
 
 /// The compilers' versions and the configuration.
 fn tools(source: &Source<'_>) -> Result<String> {
+    if let Some(known) = source.compilers.get() {
+        return Ok(known.clone());
+    }
     process::require("sparse")?;
     let version = |tool: &str| Run::new(tool, ["--version"]).check().map(|output| output.text());
-    Ok(format!("{}{}{}", version("gcc")?, version("sparse")?, config::load(source.project, config::COMPILE)?.text))
+    let config = config::load(source.project, config::COMPILE)?.text;
+    let tools = format!("{}{}{config}", version("gcc")?, version("sparse")?);
+    Ok(source.compilers.get_or_init(|| tools).clone())
 }
 
 /// The warnings of one kind that a patch brings.

@@ -5,7 +5,7 @@
 //! when a check asks for it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -47,6 +47,8 @@ pub struct Source<'a> {
     pub tip: String,
     /// Text of cover.md, where the series has one.
     pub cover: Option<String>,
+    /// What compilers and configuration say of themselves, once asked.
+    pub(crate) compilers: OnceLock<String>,
     checkout: Mutex<Checkout>,
 }
 
@@ -66,7 +68,7 @@ impl<'a> Source<'a> {
         let base = applied.base.commit.clone();
         let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
         let git_dir = applied.git_dir.clone();
-        Self { project, git_dir, base, tip, cover, checkout: Mutex::default() }
+        Self { project, git_dir, base, tip, cover, compilers: OnceLock::new(), checkout: Mutex::default() }
     }
 
     /// git on the repository, with nobody's configuration.
