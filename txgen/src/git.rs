@@ -2,7 +2,8 @@
 //! The only user of git2: objects read and written in memory, refs set last.
 //!
 //! Object ids are 40 hex digits outside this module. New objects go to the repository's object store as
-//! loose objects, so the git program sees them at once; nothing points at them until a ref is set.
+//! loose objects, so the git program sees them at once, or stay in memory until they are kept; nothing points at them
+//! until a ref is set.
 
 pub mod diff;
 pub mod follow;
@@ -17,7 +18,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use git2::build::TreeUpdateBuilder;
-use git2::{FileMode, ObjectType, Oid, Repository, RepositoryInitOptions, Time, Tree};
+use git2::{FileMode, ObjectType, Odb, OdbLookupFlags, Oid, Repository, RepositoryInitOptions, Time, Tree};
 
 pub use identity::Identity;
 
@@ -67,6 +68,42 @@ impl Repo {
         git2::opts::strict_hash_verification(false);
         let repo = Repository::open(dir).with_context(|| format!("{} is no git repository", dir.display()))?;
         Ok(Self { repo })
+    }
+
+    /// Like [`Repo::open`], with new objects in memory: they go with the value, except for those that [`Repo::keep`]
+    /// writes.
+    pub fn open_in_memory(dir: &Path) -> Result<Self> {
+        let this = Self::open(dir)?;
+        {
+            let odb = this.repo.odb().context("open the object store")?;
+            odb.add_new_mempack_backend(BEFORE_ALL).context("keep new objects in memory")?;
+        }
+        Ok(this)
+    }
+
+    /// Writes objects that were made in memory, after all that they refer to.
+    pub fn keep(&self, ids: &[&str]) -> Result<()> {
+        let disk = Self::open(self.repo.path())?;
+        let disk = disk.repo.odb().context("open the object store")?;
+        ids.iter().try_for_each(|id| self.write_out(oid(id)?, &disk).with_context(|| format!("write {id}")))
+    }
+
+    fn write_out(&self, id: Oid, disk: &Odb<'_>) -> Result<()> {
+        if disk.exists_ext(id, OdbLookupFlags::NO_REFRESH) {
+            return Ok(());
+        }
+        let object = self.repo.find_object(id, None)?;
+        if let Some(commit) = object.as_commit() {
+            self.write_out(commit.tree_id(), disk)?;
+            commit.parent_ids().try_for_each(|parent| self.write_out(parent, disk))?;
+        }
+        if let Some(tree) = object.as_tree() {
+            let is_here = |entry: &git2::TreeEntry<'_>| entry.kind() != Some(ObjectType::Commit);
+            tree.iter().filter(is_here).try_for_each(|entry| self.write_out(entry.id(), disk))?;
+        }
+        let raw = self.repo.odb()?.read(id)?.data().to_vec();
+        disk.write(object.kind().context("an object has a kind")?, &raw)?;
+        Ok(())
     }
 
     /// Makes an empty bare repository.
@@ -260,6 +297,8 @@ impl Repo {
     }
 }
 
+/// Asked before any object store on disk.
+const BEFORE_ALL: i32 = 1000;
 /// The mode of a folder.
 const FOLDER: i32 = 0o040_000;
 

@@ -11,8 +11,6 @@ mod order;
 mod pair;
 mod split;
 
-use std::thread;
-
 use anyhow::{Context, Result};
 
 use self::order::Order;
@@ -31,10 +29,12 @@ pub struct Sides<T> {
 }
 
 /// A file that was merged, or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Merged {
     /// What came of it, with diff3 markers where it is in conflict.
     pub bytes: Vec<u8>,
+    /// Where it is in conflict: merged with what is in conflict as the side has it that is carried to.
+    pub ours: Option<Vec<u8>>,
     /// The items that both sides changed.
     pub touched: Vec<Touched>,
     /// Why the file was merged by its lines alone, where it was.
@@ -58,6 +58,14 @@ pub struct Touched {
     pub clash: Option<&'static str>,
 }
 
+impl Touched {
+    /// A whole file of which the one side can not go with the other.
+    pub fn whole(path: &str, clash: &'static str) -> Self {
+        let nothing = String::new;
+        Self { item: path.to_owned(), base: nothing(), ours: nothing(), theirs: nothing(), clash: Some(clash) }
+    }
+}
+
 impl Merged {
     /// What has to be merged by hand.
     pub fn conflicts(&self) -> impl Iterator<Item = &Touched> {
@@ -70,7 +78,7 @@ const BODY: &str = "both sides change the body of a type, whose order is an inte
 
 /// Merges the file at `path`. What `theirs` changes in items of `optional` is left out where `ours` has no such item.
 pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels, optional: &[&str]) -> Result<Merged> {
-    let taken = |bytes: &[u8]| Merged { bytes: bytes.to_vec(), touched: vec![], by_lines: None, left_out: vec![] };
+    let taken = |bytes: &[u8]| Merged { bytes: bytes.to_vec(), ..Merged::default() };
     if sides.ours == sides.theirs || sides.theirs == sides.base {
         return Ok(taken(sides.ours));
     }
@@ -78,10 +86,8 @@ pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels, optional: &[&str]
         return Ok(taken(sides.theirs));
     }
     if [sides.base, sides.ours, sides.theirs].iter().any(|side| side.contains(&0)) {
-        let clash = Some("both sides change a binary file");
-        let touched =
-            Touched { item: path.to_owned(), base: String::new(), ours: String::new(), theirs: String::new(), clash };
-        return Ok(Merged { touched: vec![touched], ..taken(sides.ours) });
+        let touched = vec![Touched::whole(path, "both sides change a binary file")];
+        return Ok(Merged { touched, ours: Some(sides.ours.to_vec()), ..taken(sides.ours) });
     }
     let text = Text::of(sides);
     let texts = Sides { base: text.sides[0].as_str(), ours: &text.sides[1], theirs: &text.sides[2] };
@@ -94,21 +100,16 @@ pub fn merge(path: &str, sides: Sides<&[u8]>, labels: &Labels, optional: &[&str]
         by_lines(path, texts, labels, None)?
     };
     merged.bytes = text.restore(&merged.bytes)?;
+    merged.ours = merged.ours.map(|bytes| text.restore(&bytes)).transpose()?;
     Ok(merged)
 }
 
 /// Merges item by item; the reason where the items can not be told apart or put in order.
 fn by_items(sides: Sides<&str>, labels: &Labels, optional: &[&str]) -> Result<std::result::Result<Merged, String>> {
-    // Parsing takes most of the time, and each side's is independent.
-    let parsed = thread::scope(|scope| {
-        let theirs = scope.spawn(|| split::split(sides.theirs));
-        let ours = scope.spawn(|| split::split(sides.ours));
-        let base = split::split(sides.base);
-        [Ok(base), ours.join(), theirs.join()]
-    });
     let mut split = Vec::new();
-    for (label, pieces) in [&labels.base, &labels.ours, &labels.theirs].into_iter().zip(parsed) {
-        match pieces.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
+    let all = split::split([sides.base, sides.ours, sides.theirs]);
+    for (label, pieces) in [&labels.base, &labels.ours, &labels.theirs].into_iter().zip(all) {
+        match pieces {
             Ok(pieces) => split.push(pieces),
             Err(why) => return Ok(Err(format!("{label}: {why:#}"))),
         }
@@ -123,19 +124,20 @@ fn by_items(sides: Sides<&str>, labels: &Labels, optional: &[&str]) -> Result<st
 }
 
 fn by_lines(path: &str, sides: Sides<&str>, labels: &Labels, why: Option<String>) -> Result<Merged> {
-    let Part { bytes, clash } = match why {
+    let Part { bytes, ours: without, clash } = match why {
         Some(_) => part(sides, labels)?,
         // What is no C at all has no types.
         None => lines(sides, labels)?,
     };
     let [base, ours, theirs] = [sides.base, sides.ours, sides.theirs].map(str::to_owned);
     let touched = Touched { item: path.to_owned(), base, ours, theirs, clash };
-    Ok(Merged { bytes, touched: vec![touched], by_lines: why, left_out: vec![] })
+    Ok(Merged { bytes, ours: without, touched: vec![touched], by_lines: why, left_out: vec![] })
 }
 
-/// Some lines that were merged, or why they were not.
+/// Some lines that were merged, or why they were not, and what they are then without `theirs`.
 struct Part {
     bytes: Vec<u8>,
+    ours: Option<Vec<u8>>,
     clash: Option<&'static str>,
 }
 
@@ -143,19 +145,24 @@ struct Part {
 fn part(sides: Sides<&str>, labels: &Labels) -> Result<Part> {
     let [base, ours, theirs] = [sides.base, sides.ours, sides.theirs].map(str::as_bytes);
     if changes_a_body_twice(sides)? {
-        return Ok(Part { bytes: marked(base, ours, theirs, labels), clash: Some(BODY) });
+        let bytes = marked(base, ours, theirs, labels);
+        return Ok(Part { bytes, ours: Some(ours.to_vec()), clash: Some(BODY) });
     }
     lines(sides, labels)
 }
 
 fn lines(sides: Sides<&str>, labels: &Labels) -> Result<Part> {
     let [base, ours, theirs] = [sides.base, sides.ours, sides.theirs].map(str::as_bytes);
-    let LineMerge { bytes, clean } = merge_lines(base, ours, theirs, labels)?;
-    Ok(Part { bytes, clash: (!clean).then_some(SAME_LINES) })
+    let LineMerge { bytes, ours } = merge_lines(base, ours, theirs, labels)?;
+    let clash = ours.is_some().then_some(SAME_LINES);
+    Ok(Part { bytes, ours, clash })
 }
 
 fn changes_a_body_twice(sides: Sides<&str>) -> Result<bool> {
-    let [base, ours, theirs] = [sides.base, sides.ours, sides.theirs].map(slice::bodies);
+    let texts = [sides.base, sides.ours, sides.theirs];
+    // What is the same everywhere can not differ, and need not be parsed to know.
+    let texts = slice::unshared(texts).unwrap_or_else(|| texts.map(str::to_owned));
+    let [base, ours, theirs] = texts.each_ref().map(|text| slice::bodies(text));
     let (base, ours, theirs) = (base?, ours?, theirs?);
     Ok(base.iter().any(|(tag, body)| {
         let (ours, theirs) = (ours.get(tag), theirs.get(tag));

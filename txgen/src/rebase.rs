@@ -11,6 +11,7 @@ pub mod report;
 pub mod write;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 
@@ -33,6 +34,8 @@ pub struct Rebased {
     pub from: Base,
     /// The base it goes to.
     pub onto: Base,
+    /// The repository that has that base, and in memory what was made on it.
+    pub repo: Rc<Repo>,
     /// Its patches there, up to the first one in conflict.
     pub patches: Vec<OntoPatch>,
     /// The files of series/NAME/ that change, `None` where they go away; empty after a conflict.
@@ -55,11 +58,11 @@ impl Rebased {
 pub fn rebase(project: &Project, series: &Series, onto: &Base, signoff: bool, keep_going: bool) -> Result<Rebased> {
     let overlay = overlay_files::read(project)?;
     let plans = plan(series, &overlay, &claimed_elsewhere(project, series)?)?;
-    let home = home(project, series, &overlay, &plans, onto)?;
-    let repo = Repo::open(&onto.git_dir)?;
+    let repo = Rc::new(Repo::open_in_memory(&onto.git_dir)?);
+    let home = home(project, series, &overlay, &plans, (onto, &repo))?;
     let planned = Planned { series, overlay: &overlay, plans: &plans };
     let patches = carry_series(project, &planned, &home, (onto, &repo), signoff, keep_going)?;
-    let mut rebased = Rebased { from: home.base.clone(), onto: onto.clone(), patches, files: BTreeMap::new() };
+    let mut rebased = Rebased { from: home.base.clone(), onto: onto.clone(), repo, patches, files: BTreeMap::new() };
     if rebased.stopped().is_none() {
         rebased.files = files(project, &planned, &home, &rebased)?;
     }
@@ -79,7 +82,7 @@ fn files(
     files.insert("series.toml".to_owned(), Some(load::with_base(&crate::files::read(&file)?, new)?));
     let there = Home {
         base: rebased.onto.clone(),
-        repo: Repo::open(&rebased.onto.git_dir)?,
+        repo: Rc::clone(&rebased.repo),
         patches: rebased.patches.iter().map(HomePatch::from).collect(),
     };
     for (index, plan) in planned.plans.iter().enumerate() {

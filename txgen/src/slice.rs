@@ -17,7 +17,7 @@ use std::ops::Range;
 use anyhow::{Result, bail};
 
 pub use parse::bodies::bodies;
-pub use segments::{DIRECTIVE, Segment, segments};
+pub use segments::{DIRECTIVE, Segment, segments, unshared};
 
 /// A top-level item.
 #[derive(Debug, Clone, PartialEq, Eq)]

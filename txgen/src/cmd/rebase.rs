@@ -144,6 +144,7 @@ fn finish(
     show(&rebased, args.json)?;
     let Some(stopped) = rebased.stopped() else {
         if !args.dry_run {
+            rebased.repo.keep(&[rebased.tip()])?;
             let journal = journal(&repo, &rebased, &series.name, bases)?;
             write::write(project, &series.name, &rebased.files, journal)?;
         }
@@ -152,6 +153,7 @@ fn finish(
     };
     if !args.dry_run {
         (pending.parent, pending.conflict, pending.spatched) = pending::at(stopped, &base)?;
+        rebased.repo.keep(&[&pending.conflict, &pending.spatched])?;
         pending.patch.clone_from(&stopped.name);
         pending::stop(project, &series.name, &pending)?;
         let (branch, name) = (pending::branch(&series.name), &series.name);

@@ -9,11 +9,11 @@ use git2::{Buf, FileFavor, MergeFileInput, MergeFileOptions};
 pub struct LineMerge {
     /// The merged lines, with markers where they conflict.
     pub bytes: Vec<u8>,
-    /// Whether there are no markers.
-    pub clean: bool,
+    /// Where they conflict: merged with those in conflict as the side has them that is carried to.
+    pub ours: Option<Vec<u8>>,
 }
 
-/// What the three sides are called beside the markers, if there are to be any.
+/// What the three sides are called beside the markers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     /// What both sides come from.
@@ -22,55 +22,50 @@ pub struct Labels {
     pub ours: String,
     /// The side that is carried.
     pub theirs: String,
-    /// What becomes of a conflict.
-    pub clash: Clash,
-}
-
-/// What becomes of lines in conflict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clash {
-    /// They are marked.
-    Mark,
-    /// They are as the side has them that is carried to.
-    Ours,
 }
 
 /// Merges the lines of `ours` and `theirs`, both of which come from `base`.
 pub fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8], labels: &Labels) -> Result<LineMerge> {
     if ours == theirs || theirs == base {
-        return Ok(LineMerge { bytes: ours.to_vec(), clean: true });
+        return Ok(LineMerge { bytes: ours.to_vec(), ours: None });
     }
     if ours == base {
-        return Ok(LineMerge { bytes: theirs.to_vec(), clean: true });
+        return Ok(LineMerge { bytes: theirs.to_vec(), ours: None });
     }
     // What has no lines at all was removed, and the other side changed it: libgit2 has nothing to say on that.
     if ours.is_empty() || theirs.is_empty() {
-        return Ok(LineMerge { bytes: marked(base, ours, theirs, labels), clean: false });
+        return Ok(LineMerge { bytes: marked(base, ours, theirs, labels), ours: Some(ours.to_vec()) });
     }
+    let (bytes, clean) = merge_file([base, ours, theirs], labels, FileFavor::Normal)?;
+    let ours = match clean {
+        true => None,
+        false => Some(merge_file([base, ours, theirs], labels, FileFavor::Ours)?.0),
+    };
+    Ok(LineMerge { bytes, ours })
+}
+
+/// What libgit2 makes of base, ours and theirs, and whether nothing is in conflict.
+fn merge_file(sides: [&[u8]; 3], labels: &Labels, favor: FileFavor) -> Result<(Vec<u8>, bool)> {
     // Merging allocates, which libgit2 can only after some call that sets it up; this one does.
     drop(Buf::new());
     let mut options = MergeFileOptions::new();
     options
         .style_diff3(true)
+        .favor(favor)
         .ancestor_label(labels.base.as_str())
         .our_label(labels.ours.as_str())
         .their_label(labels.theirs.as_str());
-    if labels.clash == Clash::Ours {
-        options.favor(FileFavor::Ours);
-    }
-    let [mut old, mut one, mut two] = [MergeFileInput::new(), MergeFileInput::new(), MergeFileInput::new()];
-    old.content(base);
-    one.content(ours);
-    two.content(theirs);
-    let merged = git2::merge_file(&old, &one, &two, Some(&mut options)).context("merge lines")?;
-    Ok(LineMerge { bytes: merged.content().to_vec(), clean: merged.is_automergeable() })
+    let [base, ours, theirs] = sides.map(|side| {
+        let mut input = MergeFileInput::new();
+        input.content(side);
+        input
+    });
+    let merged = git2::merge_file(&base, &ours, &theirs, Some(&mut options)).context("merge lines")?;
+    Ok((merged.content().to_vec(), merged.is_automergeable()))
 }
 
-/// The three versions side by side, in the form of a conflict, or what else becomes of one.
+/// The three versions side by side, in the form of a conflict.
 pub fn marked(base: &[u8], ours: &[u8], theirs: &[u8], labels: &Labels) -> Vec<u8> {
-    if labels.clash == Clash::Ours {
-        return ours.to_vec();
-    }
     let mut bytes = format!("<<<<<<< {}\n", labels.ours).into_bytes();
     let mut add = |part: &[u8], closing: String| {
         bytes.extend_from_slice(part);

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::order::Slot;
 use super::split::Piece;
-use super::{Merged, Sides, Touched, part};
+use super::{Merged, Part, Sides, Touched, part};
 use crate::git::lines::{Labels, marked};
 
 const REMOVED: &str = "one side removes what the other changes";
@@ -21,7 +21,7 @@ struct Three<'a> {
 
 /// Writes the merged file.
 pub(super) fn write(sides: Sides<&[Piece<'_>]>, order: &[Slot], labels: &Labels) -> Result<Merged> {
-    let mut merged = Merged { bytes: Vec::new(), touched: Vec::new(), by_lines: None, left_out: Vec::new() };
+    let mut merged = Merged::default();
     for slot in order {
         let three = Three {
             base: slot.base.map(|i| &sides.base[i]),
@@ -32,34 +32,47 @@ pub(super) fn write(sides: Sides<&[Piece<'_>]>, order: &[Slot], labels: &Labels)
         if !merged.bytes.is_empty() || slot.base == Some(0) {
             let gap = gap(three);
             let parted = !gap.is_empty() || merged.bytes.is_empty() || !first;
-            merged.bytes.extend_from_slice(if parted { gap } else { "\n" }.as_bytes());
+            push(&mut merged, if parted { gap } else { "\n" }.as_bytes(), None);
         }
-        let text = text(three, labels, &mut merged)?;
-        merged.bytes.extend_from_slice(&text);
+        text(three, labels, &mut merged)?;
     }
     Ok(merged)
 }
 
-fn text(three: Three<'_>, labels: &Labels, merged: &mut Merged) -> Result<Vec<u8>> {
+/// Adds to the merged file, and to what it is without `theirs` where that is something else.
+fn push(merged: &mut Merged, bytes: &[u8], without: Option<&[u8]>) {
+    if without.is_some() && merged.ours.is_none() {
+        merged.ours = Some(merged.bytes.clone());
+    }
+    if let Some(ours) = &mut merged.ours {
+        ours.extend_from_slice(without.unwrap_or(bytes));
+    }
+    merged.bytes.extend_from_slice(bytes);
+}
+
+fn text(three: Three<'_>, labels: &Labels, merged: &mut Merged) -> Result<()> {
     let text = |piece: Option<&Piece<'_>>| piece.map_or("", |piece| piece.text).to_owned();
     let (base, ours, theirs) = (text(three.base), text(three.ours), text(three.theirs));
-    let name = || three.base.or(three.ours).or(three.theirs).map(Piece::name).unwrap_or_default();
-    let clash = match (three.base, three.ours, three.theirs) {
-        (None, Some(_), None) => return Ok(ours.into_bytes()),
-        (None, None, Some(_)) => return Ok(theirs.into_bytes()),
-        _ if ours == theirs || theirs == base => return Ok(ours.into_bytes()),
-        _ if ours == base => return Ok(theirs.into_bytes()),
-        (Some(_), Some(_), Some(_)) => {
-            let part = part(Sides { base: &base, ours: &ours, theirs: &theirs }, labels)?;
-            merged.touched.push(Touched { item: name(), base, ours, theirs, clash: part.clash });
-            return Ok(part.bytes);
+    let is_one_sided = three.base.is_none() && (three.ours.is_none() || three.theirs.is_none());
+    if is_one_sided || ours == theirs || theirs == base || ours == base {
+        let is_theirs = if is_one_sided { three.ours.is_none() } else { ours == base };
+        push(merged, if is_theirs { &theirs } else { &ours }.as_bytes(), None);
+        return Ok(());
+    }
+    let part = match three {
+        Three { base: Some(_), ours: Some(_), theirs: Some(_) } => {
+            part(Sides { base: &base, ours: &ours, theirs: &theirs }, labels)?
         }
-        (None, ..) => ADDED,
-        (Some(_), ..) => REMOVED,
+        _ => Part {
+            bytes: marked(base.as_bytes(), ours.as_bytes(), theirs.as_bytes(), labels),
+            ours: Some(ours.clone().into_bytes()),
+            clash: Some(if three.base.is_none() { ADDED } else { REMOVED }),
+        },
     };
-    let bytes = marked(base.as_bytes(), ours.as_bytes(), theirs.as_bytes(), labels);
-    merged.touched.push(Touched { item: name(), base, ours, theirs, clash: Some(clash) });
-    Ok(bytes)
+    push(merged, &part.bytes, part.ours.as_deref());
+    let item = three.base.or(three.ours).or(three.theirs).map(Piece::name).unwrap_or_default();
+    merged.touched.push(Touched { item, base, ours, theirs, clash: part.clash });
+    Ok(())
 }
 
 /// The blank lines before a piece: those of the side that changed them, else the more.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Which piece of a side is which piece of the base: by name in order, by name elsewhere, by likeness.
 
+use std::collections::BTreeMap;
+
 use similar::{Algorithm, DiffTag, TextDiff, capture_diff_slices};
 
 use super::split::Piece;
@@ -86,8 +88,23 @@ fn likeness(old: &Piece<'_>, new: &Piece<'_>) -> Option<f32> {
     if old.kind != new.kind || old.kind == "preproc_include" || short * 4 < long {
         return None;
     }
-    let ratio = TextDiff::from_lines(old.text, new.text).ratio();
     // EXPORT_SYMBOL and its like are in many pieces.
     let common = old.names.intersection(&new.names).any(|name| name.contains(|c: char| c.is_ascii_lowercase()));
-    (ratio >= if common { LIKE / 2.0 } else { LIKE }).then_some(ratio)
+    let least = if common { LIKE / 2.0 } else { LIKE };
+    if most_like(old.text, new.text) < least {
+        return None;
+    }
+    let ratio = TextDiff::from_lines(old.text, new.text).ratio();
+    (ratio >= least).then_some(ratio)
+}
+
+/// What the ratio of two texts is at most: that of the same lines in the best order.
+fn most_like(old: &str, new: &str) -> f32 {
+    let mut counts = BTreeMap::<&str, [usize; 2]>::new();
+    for (side, text) in [old, new].into_iter().enumerate() {
+        text.lines().for_each(|line| counts.entry(line).or_default()[side] += 1);
+    }
+    let common = counts.values().map(|[old, new]| old.min(new)).sum::<usize>();
+    let all = counts.values().flatten().sum::<usize>();
+    2.0 * common as f32 / all.max(1) as f32
 }

@@ -36,15 +36,19 @@ impl Piece<'_> {
     }
 }
 
-/// Splits C source into its pieces; blank lines at its end are a piece of their own.
-pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
+/// Splits versions of C source into their pieces; blank lines at the end are a piece of their own.
+pub(super) fn split<const N: usize>(texts: [&str; N]) -> [Result<Vec<Piece<'_>>>; N] {
+    let mut segments = slice::segments(texts).into_iter();
+    texts.map(|text| segments.next().expect("there is one for each").map(|segments| pieces(text, segments)))
+}
+
+fn pieces(text: &str, segments: Vec<Segment>) -> Vec<Piece<'_>> {
     let mut starts = vec![0];
     starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
     let offset = |line: usize| starts.get(line).copied().unwrap_or(text.len());
     let mut pieces = Vec::new();
     let mut end = 0;
-    for Segment { kind, names, lines } in slice::segments(text)?.iter() {
-        let (kind, mut names) = (kind.clone(), names.clone());
+    for Segment { kind, mut names, lines } in segments {
         let (from, to) = (offset(lines.start), offset(lines.end));
         let own = &text[from..to];
         if names.is_empty() {
@@ -56,5 +60,5 @@ pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
     if end < text.len() {
         pieces.push(Piece { kind: "end".to_owned(), names: BTreeSet::new(), gap: "", text: &text[end..] });
     }
-    Ok(pieces)
+    pieces
 }

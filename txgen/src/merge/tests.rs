@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::{Merged, Sides, merge};
-use crate::git::lines::{Clash, Labels};
+use crate::git::lines::Labels;
 
 fn labels() -> Labels {
-    Labels { base: "old base".to_owned(), ours: "new base".to_owned(), theirs: "patch".to_owned(), clash: Clash::Mark }
+    Labels { base: "old base".to_owned(), ours: "new base".to_owned(), theirs: "patch".to_owned() }
 }
 
 fn run(base: impl AsRef<[u8]>, ours: impl AsRef<[u8]>, theirs: impl AsRef<[u8]>) -> Merged {
@@ -223,7 +223,7 @@ const REAL: [&str; 3] = [
 
 /// `text` with a line more in the body of each item of `within`, and a new function after each item of `after`.
 fn edited(text: &str, within: &[usize], after: &[usize]) -> String {
-    let pieces = super::split::split(text).unwrap();
+    let [pieces] = super::split::split([text]).map(Result::unwrap);
     let mut out = String::new();
     for (i, piece) in pieces.iter().enumerate() {
         out += piece.gap;
@@ -242,7 +242,7 @@ proptest! {
     #[test]
     fn random_edits_of_distinct_items_of_kernel_files_merge(file in 0..3_usize, picks in proptest::collection::vec(0..4_u8, 400)) {
         let base = REAL[file];
-        let pieces = super::split::split(base).unwrap();
+        let [pieces] = super::split::split([base]).map(Result::unwrap);
         let of = |kind: u8| -> Vec<usize> {
             (0..pieces.len()).filter(|i| picks[*i] == kind && pieces[*i].text.contains("\n}")).collect()
         };

@@ -44,7 +44,7 @@ pub struct Causes {
 
 /// The upstream changes behind what was merged, taken from a record, or is in conflict.
 pub fn causes(rebased: &Rebased) -> Result<Causes> {
-    let repo = Repo::open(&rebased.onto.git_dir)?;
+    let repo = &*rebased.repo;
     let (old, new) = (&rebased.from.commit, &rebased.onto.commit);
     let related = repo.are_related(old, new)?;
     let no_commits = match (related, repo.is_shallow()) {
@@ -65,7 +65,7 @@ pub fn causes(rebased: &Rebased) -> Result<Causes> {
                 let Some(path) = &file.to else { continue };
                 let mut cause = cause(&patch.name, path, touched)?;
                 if related {
-                    cause.commits = commits(&repo, rebased, file, touched)?;
+                    cause.commits = commits(repo, rebased, file, touched)?;
                 }
                 causes.push(cause);
             }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 
@@ -35,13 +36,13 @@ pub fn apply_series(project: &Project, series: &Series, base: &Base, signoff: bo
 pub fn build(project: &Project, series: &Series, base: &Base, signoff: bool) -> Result<Vec<AppliedPatch>> {
     let overlay = overlay_files::read(project)?;
     let plans = plan(series, &overlay, &claimed_elsewhere(project, series)?)?;
-    let repo = Repo::open(&base.git_dir)?;
+    let repo = Rc::new(Repo::open(&base.git_dir)?);
     let recorded = record::find(project, &series.base)
         .with_context(|| format!("series {} is for base {}", series.name, series.base))?;
     let recorded = recorded.tree.map_or(base.name == series.base, |tree| tree == base.tree);
     if !recorded {
         // Where the recorded base is not here, or its edits do not fit it, they may fit this one as they are.
-        if let Ok(home) = home(project, series, &overlay, &plans, base) {
+        if let Ok(home) = home(project, series, &overlay, &plans, (base, &repo)) {
             let planned = Planned { series, overlay: &overlay, plans: &plans };
             return carried(project, &planned, &home, (base, &repo), signoff);
         }

@@ -12,7 +12,7 @@ use super::plan::PatchPlan;
 use super::resolution::{self, Record};
 use super::steps::Steps;
 use crate::git::diff::{self, Misfit};
-use crate::git::lines::{Clash, Labels};
+use crate::git::lines::Labels;
 use crate::git::render::{Edit, Edits};
 use crate::git::{Blob, Changes, Repo};
 use crate::merge::{self, Sides, Touched};
@@ -94,7 +94,7 @@ pub fn carry(
 ) -> Result<Carried> {
     let spatched = steps.spatched(parent, plan.patch)?;
     let merge = Merge { steps, home, name: &plan.patch.name, tree: &spatched, drops };
-    let (files, mut changes) = merge.all(from, Clash::Mark)?;
+    let (files, mut changes, without) = merge.all(from)?;
     let mut notes = files.iter().flat_map(CarriedFile::conflicts).collect::<Vec<_>>();
     let mut state = if !notes.is_empty() {
         State::Conflict
@@ -105,7 +105,6 @@ pub fn carry(
     } else {
         State::Clean
     };
-    let without = if state == State::Conflict { merge.all(from, Clash::Ours)?.1 } else { changes.clone() };
     match recorded(steps, plan, &spatched, (&files, &without)) {
         Ok(Some(form)) => {
             changes = form;
@@ -187,18 +186,18 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    /// Every file that the patch edits, and what becomes of it.
-    fn all(&self, from: &HomePatch, clash: Clash) -> Result<(Vec<CarriedFile>, Changes)> {
+    /// Every file that the patch edits, what becomes of it, and that without what is in conflict.
+    fn all(&self, from: &HomePatch) -> Result<(Vec<CarriedFile>, Changes, Changes)> {
         let (base, ours) = (self.home.base.name.clone(), self.steps.base.name.clone());
-        let labels = Labels { base, ours, theirs: self.name.to_owned(), clash };
-        let (mut files, mut changes) = (Vec::new(), Changes::new());
+        let labels = Labels { base, ours, theirs: self.name.to_owned() };
+        let (mut files, mut changes, mut without) = (Vec::new(), Changes::new(), Changes::new());
         for (path, edit) in &from.edits {
             files.push(match self.rules(path).find(|rule| rule.item.is_none()) {
                 Some(rule) => CarriedFile { dropped: Some(rule.reason.clone()), ..unchanged(path, None) },
-                None => self.carry((path, edit), &labels, &mut changes)?,
+                None => self.carry((path, edit), &labels, (&mut changes, &mut without))?,
             });
         }
-        Ok((files, changes))
+        Ok((files, changes, without))
     }
 
     /// What the series says of a file on this base.
@@ -207,7 +206,12 @@ impl Merge<'_> {
         self.drops.iter().copied().filter(is_about)
     }
 
-    fn carry(&self, (path, edit): (&str, &Edit), labels: &Labels, changes: &mut Changes) -> Result<CarriedFile> {
+    fn carry(
+        &self,
+        (path, edit): (&str, &Edit),
+        labels: &Labels,
+        (changes, without): (&mut Changes, &mut Changes),
+    ) -> Result<CarriedFile> {
         let Some(to) = self.follow(path, edit)? else {
             // What the patch removes is gone already.
             let dropped = edit.after.is_none().then(|| "the base has no such file to remove".to_owned());
@@ -218,9 +222,10 @@ impl Merge<'_> {
         file.differs = to != path || ours.bytes != edit.before.bytes;
         let Some(theirs) = &edit.after else {
             if file.differs {
-                file.touched.push(removal(&to));
+                file.touched.push(Touched::whole(&to, "the patch removes it, the base changed it"));
             } else {
-                changes.insert(to, None);
+                changes.insert(to.clone(), None);
+                without.insert(to, None);
             }
             return Ok(file);
         };
@@ -231,6 +236,8 @@ impl Merge<'_> {
         file.by_lines = merged.by_lines;
         file.left_out = merged.left_out.into_iter().map(|item| self.why(path, item)).collect();
         let mode = if theirs.mode == edit.before.mode { ours.mode } else { theirs.mode };
+        let ours = merged.ours.unwrap_or_else(|| merged.bytes.clone());
+        without.insert(to.clone(), Some(Blob { mode, bytes: ours }));
         changes.insert(to, Some(Blob { mode, bytes: merged.bytes }));
         Ok(file)
     }
@@ -248,9 +255,4 @@ impl Merge<'_> {
         let reason = self.rules(path).find(|rule| rule.item.as_ref() == Some(&item)).map(|rule| rule.reason.clone());
         (item, reason.unwrap_or_default())
     }
-}
-
-fn removal(path: &str) -> Touched {
-    let clash = Some("the patch removes it, the base changed it");
-    Touched { item: path.to_owned(), base: String::new(), ours: String::new(), theirs: String::new(), clash }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A series on the base its .diff files are for: each patch's edits as files before and after.
 
+use std::rc::Rc;
+
 use anyhow::{Context, Result};
 
 use super::Series;
@@ -32,22 +34,25 @@ pub struct Home {
     /// That base.
     pub base: Base,
     /// The repository that has it.
-    pub repo: Repo,
+    pub repo: Rc<Repo>,
     /// The patches, first to last.
     pub patches: Vec<HomePatch>,
 }
 
-/// Finds the base that the series is for, in the managed repository or in the repository of `clone`, and puts the
-/// series on it.
+/// Finds the base that the series is for, in the managed repository or in `here`, the repository of `clone`, and puts
+/// the series on it. Nothing is written to a repository that is not `here`.
 pub fn home(
     project: &Project,
     series: &Series,
     overlay: &Overlay,
     plans: &[PatchPlan<'_>],
-    clone: &Base,
+    (clone, here): (&Base, &Rc<Repo>),
 ) -> Result<Home> {
-    let base = find(project, series, clone)?;
-    let repo = Repo::open(&base.git_dir)?;
+    let base = find(project, series, clone, here)?;
+    let repo = match base.git_dir == clone.git_dir {
+        true => Rc::clone(here),
+        false => Rc::new(Repo::open_in_memory(&base.git_dir)?),
+    };
     let steps = Steps { project, repo: &repo, overlay, base: &base, recorded: true };
     let mut tree = base.tree.clone();
     let mut patches = Vec::new();
@@ -70,13 +75,13 @@ pub fn home(
     Ok(Home { base, repo, patches })
 }
 
-fn find(project: &Project, series: &Series, clone: &Base) -> Result<Base> {
+fn find(project: &Project, series: &Series, clone: &Base, here: &Repo) -> Result<Base> {
     let record = record::find(project, &series.base)
         .with_context(|| format!("series {} is for base {}", series.name, series.base))?;
     match (base::resolve(project, &series.base, None), record.commit) {
         (Ok(base), _) => Ok(base),
         (Err(error), Some(commit)) => {
-            let Ok(found) = Repo::open(&clone.git_dir)?.resolve(&commit) else { return Err(error) };
+            let Ok(found) = here.resolve(&commit) else { return Err(error) };
             let git_dir = clone.git_dir.clone();
             Ok(Base { name: series.base.clone(), git_dir, commit: found.commit, tree: found.tree })
         }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a patch calls that its new base lacks: a merge without conflict can still be wrong.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
 use super::home::{Home, HomePatch};
 use super::steps::Steps;
-use crate::files;
 use crate::git::Repo;
 use crate::project::Project;
 use crate::proof;
@@ -16,47 +16,35 @@ use crate::slice::has_items;
 
 /// Where what the whole kernel may call is declared; builds are x86-64 only.
 const HEADERS: &[&str] = &["include", "arch/x86/include"];
-/// To be raised with every change of what is found in headers.
-const VERSION: &[u8] = b"1";
+/// The kind of the records, and the version of what they hold: to be raised with every change of what is found.
+const KIND: &str = "headers-2";
 
 /// The functions and macros that the headers of a tree declare.
 struct Headers {
-    /// Sorted, each followed by a newline.
-    names: String,
+    /// Sorted.
+    names: Vec<String>,
 }
 
 impl Headers {
     /// Those of `tree`; headers that were read before are not read again.
     fn of(project: &Project, repo: &Repo, tree: &str) -> Result<Self> {
-        let mut parts = vec![VERSION.to_vec()];
+        let mut parts = Vec::new();
         for folder in HEADERS {
             parts.push(repo.id_of(tree, folder)?.unwrap_or_default().into_bytes());
         }
         let key = proof::key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        let kept = project.cache.join("proofs/headers-1").join(key);
-        if kept.is_file() {
-            return Ok(Self { names: files::read(&kept)? });
+        if let Some(names) = proof::load(project, KIND, &key)? {
+            return Ok(Self { names });
         }
         let mut all = BTreeSet::new();
         each_header(repo, tree, |text| all.extend(declared(text).into_iter().map(str::to_owned)))?;
-        let names = all.into_iter().map(|name| name + "\n").collect::<String>();
-        files::write_atomic(&kept, names.as_bytes())?;
+        let names = all.into_iter().collect();
+        proof::store(project, KIND, &key, &names)?;
         Ok(Self { names })
     }
 
     fn has(&self, name: &str) -> bool {
-        let (mut low, mut high) = (0, self.names.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let start = self.names[..middle].rfind('\n').map_or(0, |at| at + 1);
-            let end = self.names[middle..].find('\n').map_or(self.names.len(), |at| middle + at);
-            match name.cmp(&self.names[start..end]) {
-                std::cmp::Ordering::Equal => return true,
-                std::cmp::Ordering::Less => high = start,
-                std::cmp::Ordering::Greater => low = end + 1,
-            }
-        }
-        false
+        self.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
     }
 }
 
@@ -75,7 +63,8 @@ pub struct Lacking<'a> {
     steps: &'a Steps<'a>,
     home: &'a Home,
     here: Headers,
-    there: Headers,
+    /// Asked for hardly ever.
+    there: OnceCell<Headers>,
     /// What the files declare that the series has touched so far.
     series: BTreeSet<String>,
 }
@@ -84,12 +73,11 @@ impl<'a> Lacking<'a> {
     /// Nothing of the series is there yet.
     pub fn new(steps: &'a Steps<'a>, home: &'a Home) -> Result<Self> {
         let here = Headers::of(steps.project, steps.repo, &steps.base.tree)?;
-        let there = Headers::of(steps.project, &home.repo, &home.base.tree)?;
-        Ok(Self { steps, home, here, there, series: BTreeSet::new() })
+        Ok(Self { steps, home, here, there: OnceCell::new(), series: BTreeSet::new() })
     }
 
-    /// What a patch calls, from tree `before` to tree `after` with its `changed` files, that the base and the series lack and the base it
-    /// comes from has.
+    /// What a patch calls, from tree `before` to tree `after` with its `changed` files, that the base and the series
+    /// lack and the base it comes from has.
     pub fn calls(
         &mut self,
         from: &HomePatch,
@@ -118,7 +106,17 @@ impl<'a> Lacking<'a> {
     /// Whether the base that the patch comes from declares it.
     fn was_there(&self, from: &HomePatch, path: &str, name: &str) -> Result<bool> {
         let file = text(&self.home.repo, &from.tree, path)?;
-        Ok(self.there.has(name) || declared(&file).contains(name))
+        if declared(&file).contains(name) {
+            return Ok(true);
+        }
+        let there = match self.there.get() {
+            Some(there) => there,
+            None => {
+                let there = Headers::of(self.steps.project, &self.home.repo, &self.home.base.tree)?;
+                self.there.get_or_init(|| there)
+            }
+        };
+        Ok(there.has(name))
     }
 
     /// A longer look, before it is said to be missing: at the headers beside the file, and for any mention.

@@ -4,6 +4,7 @@
 //! From version to version of a file most chunks stay the same, so that hardly anything has to be parsed again. The
 //! cuts go by the layout of kernel code: what starts in the first column, and ends there with a brace or semicolon.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A part of a file.
@@ -139,7 +140,10 @@ impl Cutter<'_> {
 }
 
 /// A line without its comments, and whether one goes on after it; `in_comment` says whether one did before it.
-fn without_comments(line: &str, mut in_comment: bool) -> (String, bool) {
+fn without_comments(line: &str, mut in_comment: bool) -> (Cow<'_, str>, bool) {
+    if !in_comment && !line.contains('/') {
+        return (Cow::Borrowed(line), false);
+    }
     let mut code = String::new();
     let (mut rest, mut quote) = (line, None);
     while let Some(c) = rest.chars().next() {
@@ -164,7 +168,7 @@ fn without_comments(line: &str, mut in_comment: bool) -> (String, bool) {
             rest = &rest[step..];
         }
     }
-    (code, in_comment)
+    (Cow::Owned(code), in_comment)
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
+use rayon::prelude::*;
 
 use super::chunks::{self, Chunk};
 use super::{Block, Node, parse};
-use crate::proof;
 
 /// An item, or a directive of a conditional block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,63 +25,131 @@ pub struct Segment {
 /// The kind of `#if`, `#else`, `#endif` and the like.
 pub const DIRECTIVE: &str = "directive";
 
-/// Splits C source into segments with nothing but blank lines between them; an error where it is no C.
+/// The kind of a chunk of items that all versions of a file have.
+const SAME: &str = "same";
+
+/// Splits versions of a C file into segments with nothing but blank lines between them; an error for each that is no C.
 ///
-/// What was split once is kept, whole files and their chunks: from patch to patch and from base to base most of it
-/// comes again, and parsing takes longer than all the rest of a merge.
-pub fn segments(text: &str) -> Result<Arc<Vec<Segment>>> {
-    static KNOWN: Known = Mutex::new(BTreeMap::new());
-    kept(&KNOWN, proof::key(&[text.as_bytes()]), || split(text))
+/// What all of them have once, word for word, is one segment, whatever items are in it: parsing takes longer than all
+/// the rest of a merge, and from base to base and patch to patch most of a file stays the same.
+pub fn segments<const N: usize>(texts: [&str; N]) -> [Result<Vec<Segment>>; N] {
+    let lines = texts.map(lines_of);
+    by_chunks(&lines).map_or_else(|| whole(texts, &lines), |split| split.map(Ok))
 }
 
-/// Segments by a key over the text they are of.
-type Known = Mutex<BTreeMap<String, Arc<Vec<Segment>>>>;
+/// By chunks; `None` where the layout of a version does not tell them apart.
+fn by_chunks<const N: usize>(lines: &[Vec<&str>; N]) -> Option<[Vec<Segment>; N]> {
+    let cut = cut(lines)?;
+    let shared = shared(lines, &cut);
+    let all = cut.iter().zip(lines).flat_map(|(chunks, lines)| codes(chunks, lines));
+    let own = all.filter(|(_, code)| !shared.contains_key(code)).map(|(_, code)| code).collect::<BTreeSet<_>>();
+    let parsed = own.into_par_iter().map(|code| Some((code, parsed_once(code).ok()?)));
+    let parsed = parsed.collect::<Option<BTreeMap<_, _>>>()?;
+    let mut split = Vec::new();
+    for (lines, chunks) in lines.iter().zip(&cut) {
+        let segments = join(chunks, lines, &shared, &parsed);
+        check(&segments, lines).ok()?;
+        split.push(segments);
+    }
+    split.try_into().ok()
+}
 
-fn kept(known: &Known, key: String, make: impl FnOnce() -> Result<Vec<Segment>>) -> Result<Arc<Vec<Segment>>> {
-    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(segments) = lock().get(&key) {
+/// The text of each version without what all of them have once, and without directives; `None` where the layout of a
+/// version does not tell what that is.
+pub fn unshared<const N: usize>(texts: [&str; N]) -> Option<[String; N]> {
+    let lines = texts.map(lines_of);
+    let cut = cut(&lines)?;
+    let shared = shared(&lines, &cut);
+    Some(std::array::from_fn(|i| {
+        let own = codes(&cut[i], &lines[i]).filter(|(_, code)| !shared.contains_key(code));
+        own.flat_map(|(_, (lines, _))| lines.iter().copied()).collect()
+    }))
+}
+
+fn lines_of(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// The chunks of each version.
+fn cut<const N: usize>(lines: &[Vec<&str>; N]) -> Option<Vec<Vec<Chunk>>> {
+    lines.iter().map(|lines| chunks::chunks(lines)).collect()
+}
+
+/// The chunks of code, each with its place among all.
+fn codes<'a>(chunks: &'a [Chunk], lines: &'a [&'a str]) -> impl Iterator<Item = (usize, Code<'a>)> {
+    chunks.iter().enumerate().filter_map(|(place, chunk)| match chunk {
+        Chunk::Code { lines: range, is_first } => Some((place, (&lines[range.clone()], *is_first))),
+        Chunk::Directive { .. } => None,
+    })
+}
+
+/// What the layout does not tell, the parser may find out from the whole file.
+fn whole<const N: usize>(texts: [&str; N], lines: &[Vec<&str>; N]) -> [Result<Vec<Segment>>; N] {
+    std::array::from_fn(|i| {
+        let segments = parsed(texts[i], &lines[i], true)?;
+        check(&segments, &lines[i])?;
+        Ok(segments)
+    })
+}
+
+/// The lines of a chunk, and whether it is the first of its file.
+type Code<'a> = (&'a [&'a str], bool);
+
+/// The chunks that each version has once, each with its place among those of the first version.
+fn shared<'a, const N: usize>(lines: &'a [Vec<&'a str>; N], cut: &'a [Vec<Chunk>]) -> BTreeMap<Code<'a>, usize> {
+    let mut seen = BTreeMap::<Code<'a>, (usize, [usize; N])>::new();
+    for (i, (lines, chunks)) in lines.iter().zip(cut).enumerate() {
+        for (place, code) in codes(chunks, lines) {
+            seen.entry(code).or_insert((place, [0; N])).1[i] += 1;
+        }
+    }
+    let everywhere = seen.into_iter().filter(|(_, (_, counts))| N > 1 && *counts == [1; N]);
+    everywhere.map(|(code, (place, _))| (code, place)).collect()
+}
+
+/// The segments of a chunk by itself.
+///
+/// What was parsed once is kept: the versions that one patch is merged from are like those of the next one.
+fn parsed_once((lines, is_first): Code<'_>) -> Result<Arc<Vec<Segment>>> {
+    type Known = BTreeMap<(String, bool), Arc<Vec<Segment>>>;
+    static KNOWN: Mutex<Known> = Mutex::new(Known::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (lines.concat(), is_first);
+    if let Some(segments) = known().get(&key) {
         return Ok(Arc::clone(segments));
     }
-    let segments = Arc::new(make()?);
-    lock().insert(key, Arc::clone(&segments));
+    let segments = Arc::new(parsed(&key.0, lines, is_first)?);
+    known().insert(key, Arc::clone(&segments));
     Ok(segments)
 }
 
-fn split(text: &str) -> Result<Vec<Segment>> {
-    let lines = text.split_inclusive('\n').collect::<Vec<_>>();
-    let by_chunks = match chunks::chunks(&lines) {
-        Some(chunks) => join(&chunks, &lines)?,
-        None => Vec::new(),
-    };
-    // What the layout does not tell, the parser may find out from the whole file.
-    if !by_chunks.is_empty() && check(&by_chunks, &lines).is_ok() {
-        return Ok(by_chunks);
-    }
-    let whole = parsed(text, &lines, true)?;
-    check(&whole, &lines)?;
-    Ok(whole)
-}
-
-/// The segments of each chunk, parsed by itself.
-fn join(chunks: &[Chunk], lines: &[&str]) -> Result<Vec<Segment>> {
-    static KNOWN: Known = Mutex::new(BTreeMap::new());
+/// The segments of all chunks of a version.
+fn join<'a>(
+    chunks: &[Chunk],
+    lines: &'a [&'a str],
+    shared: &BTreeMap<Code<'a>, usize>,
+    parsed: &BTreeMap<Code<'a>, Arc<Vec<Segment>>>,
+) -> Vec<Segment> {
     let mut list = Vec::new();
     for chunk in chunks {
-        match chunk {
-            Chunk::Directive { name, lines } => list.push(directive(name.clone(), lines)),
-            Chunk::Code { lines: range, is_first } => {
-                let own = &lines[range.clone()];
-                let text = own.concat();
-                let key = proof::key(&[text.as_bytes(), &[u8::from(*is_first)]]);
-                let segments = kept(&KNOWN, key, || parsed(&text, own, *is_first))?;
-                list.extend(segments.iter().map(|segment| {
-                    let lines = segment.lines.start + range.start..segment.lines.end + range.start;
-                    Segment { lines, ..segment.clone() }
-                }));
+        let (range, is_first) = match chunk {
+            Chunk::Directive { name, lines } => {
+                list.push(directive(name.clone(), lines));
+                continue;
             }
+            Chunk::Code { lines, is_first } => (lines, *is_first),
+        };
+        let code = (&lines[range.clone()], is_first);
+        if let Some(place) = shared.get(&code) {
+            let names = BTreeSet::from([place.to_string()]);
+            list.push(Segment { kind: SAME.to_owned(), names, lines: range.clone() });
         }
+        list.extend(parsed.get(&code).into_iter().flat_map(|segments| segments.iter()).map(|segment| {
+            let lines = segment.lines.start + range.start..segment.lines.end + range.start;
+            Segment { lines, ..segment.clone() }
+        }));
     }
-    Ok(list)
+    list
 }
 
 fn parsed(text: &str, lines: &[&str], is_file: bool) -> Result<Vec<Segment>> {
@@ -151,7 +219,7 @@ fn directive_text(range: &Range<usize>, lines: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{chunks, join, parsed, segments};
+    use super::{DIRECTIVE, SAME, Segment, by_chunks, chunks, parsed, segments, unshared};
 
     const TEXT: &str = "// SPDX-License-Identifier: GPL-2.0
 /* About the file. */
@@ -210,7 +278,31 @@ static const struct one six = {
         let lines = TEXT.split_inclusive('\n').collect::<Vec<_>>();
         let cut = chunks::chunks(&lines).unwrap();
         assert!(cut.len() > 10, "{cut:?}");
-        assert_eq!(join(&cut, &lines).unwrap(), parsed(TEXT, &lines, true).unwrap());
+        let whole = parsed(TEXT, &lines, true).unwrap();
+        let [split] = by_chunks(&[lines]).unwrap();
+        assert_eq!(split, whole);
+    }
+
+    #[test]
+    fn what_all_versions_have_once_is_one_segment_in_each() {
+        let changed = TEXT.replace("return 0;", "return 2;").replace("int three", "long three");
+        let [old, new] = segments([TEXT, &changed]).map(Result::unwrap);
+        let same = |list: &[Segment]| list.iter().filter(|segment| segment.kind == SAME).cloned().collect::<Vec<_>>();
+        assert_eq!(same(&old), same(&new));
+        let names = |list: &[Segment]| {
+            let rest = list.iter().filter(|segment| ![SAME, DIRECTIVE].contains(&segment.kind.as_str()));
+            rest.flat_map(|segment| segment.names.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&old), ["EXPORT_SYMBOL", "EXPORT_SYMBOL(two)", "two", "three", "three"]);
+        assert_eq!(names(&old), names(&new));
+        assert!(!same(&old).is_empty());
+    }
+
+    #[test]
+    fn what_not_all_versions_have_is_left_of_them() {
+        let [old, new] = unshared([TEXT, &TEXT.replace("return 0;", "return 2;")]).unwrap();
+        assert!(old.starts_with("/* Says two.") && old.ends_with("EXPORT_SYMBOL(two);\n"), "{old}");
+        assert_eq!(new, old.replace("return 0;", "return 2;"));
     }
 
     #[test]
@@ -218,6 +310,7 @@ static const struct one six = {
         let text = "int one(void) {\n\treturn 1; }\n\nint two(void) {\n\treturn 2; }\n";
         let lines = text.split_inclusive('\n').collect::<Vec<_>>();
         assert_eq!(chunks::chunks(&lines), None);
-        assert_eq!(segments(text).unwrap().len(), 2);
+        let [alone] = segments([text]);
+        assert_eq!(alone.unwrap().len(), 2);
     }
 }
