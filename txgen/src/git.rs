@@ -13,6 +13,7 @@ pub mod lines;
 pub mod refs;
 pub mod render;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,6 +26,8 @@ pub use identity::Identity;
 /// A repository that is open.
 pub struct Repo {
     repo: Repository,
+    /// What was read, where the value is for one piece of work: the same files are read again and again.
+    read: Option<RefCell<BTreeMap<Oid, Vec<u8>>>>,
 }
 
 /// A commit and its tree.
@@ -67,13 +70,13 @@ impl Repo {
     pub fn open(dir: &Path) -> Result<Self> {
         git2::opts::strict_hash_verification(false);
         let repo = Repository::open(dir).with_context(|| format!("{} is no git repository", dir.display()))?;
-        Ok(Self { repo })
+        Ok(Self { repo, read: None })
     }
 
     /// Like [`Repo::open`], with new objects in memory: they go with the value, except for those that [`Repo::keep`]
     /// writes.
     pub fn open_in_memory(dir: &Path) -> Result<Self> {
-        let this = Self::open(dir)?;
+        let this = Self { read: Some(RefCell::default()), ..Self::open(dir)? };
         {
             let odb = this.repo.odb().context("open the object store")?;
             odb.add_new_mempack_backend(BEFORE_ALL).context("keep new objects in memory")?;
@@ -111,7 +114,7 @@ impl Repo {
         let mut options = RepositoryInitOptions::new();
         options.bare(true).external_template(false).initial_head("main");
         let repo = Repository::init_opts(dir, &options).with_context(|| format!("make {}", dir.display()))?;
-        Ok(Self { repo })
+        Ok(Self { repo, read: None })
     }
 
     /// Its git directory; for a linked worktree, that of the main repository.
@@ -171,7 +174,14 @@ impl Repo {
     }
 
     fn bytes(&self, id: Oid) -> Result<Vec<u8>> {
-        Ok(self.repo.find_blob(id).with_context(|| format!("read blob {id}"))?.content().to_vec())
+        if let Some(known) = self.read.as_ref().and_then(|read| read.borrow().get(&id).cloned()) {
+            return Ok(known);
+        }
+        let bytes = self.repo.find_blob(id).with_context(|| format!("read blob {id}"))?.content().to_vec();
+        if let Some(read) = &self.read {
+            read.borrow_mut().insert(id, bytes.clone());
+        }
+        Ok(bytes)
     }
 
     /// Every file below `path` of a tree (or the file itself), sorted by path.
@@ -219,6 +229,17 @@ impl Repo {
     /// The bytes of blob `id`.
     pub fn blob(&self, id: &str) -> Result<Vec<u8>> {
         self.bytes(oid(id)?)
+    }
+
+    /// The tree of just some files of `tree`.
+    fn tree_of(&self, tree: &str, paths: &[String]) -> Result<String> {
+        let mut update = TreeUpdateBuilder::new();
+        for path in paths {
+            let entry = self.entry(tree, path)?.with_context(|| format!("{path} is not in the tree"))?;
+            update.upsert(path.as_str(), entry.id(), file_mode(mode(entry.filemode_raw())));
+        }
+        let id = update.create_updated(&self.repo, &self.tree(&self.empty_tree()?)?).context("build a tree")?;
+        Ok(id.to_string())
     }
 
     fn empty_tree(&self) -> Result<String> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
-use git2::{Delta, Diff};
+use git2::{Delta, Diff, ObjectType};
 
 use super::{Changes, Repo, mode};
 use crate::git::Blob;
@@ -37,7 +37,7 @@ impl Repo {
         if diff.deltas().len() == 0 {
             return malformed(0, "it is no diff: it changes no file".to_owned());
         }
-        let mut before = Changes::new();
+        let mut paths = Vec::new();
         for delta in diff.deltas() {
             let path = delta.old_file().path().and_then(|p| p.to_str()).map(str::to_owned);
             let path = path.context("a .diff names a path that is no UTF-8")?;
@@ -45,15 +45,13 @@ impl Repo {
             if let Some(what) = refusal(delta.status(), delta.flags().is_binary(), &path) {
                 return malformed(line, what);
             }
-            match self.file(tree, &path)? {
-                Some(blob) => drop(before.insert(path, Some(blob))),
-                None => {
-                    let what = format!("{path} is not in the tree");
-                    return Ok(Err(Misfit { line, what, malformed: false }));
-                }
+            if self.entry(tree, &path)?.is_none_or(|entry| entry.kind() != Some(ObjectType::Blob)) {
+                let what = format!("{path} is not in the tree");
+                return Ok(Err(Misfit { line, what, malformed: false }));
             }
+            paths.push(path);
         }
-        self.apply_to(&before, &diff, text)
+        self.apply_to(tree, &paths, &diff, text)
     }
 
     /// Like `apply_diff`, for a .diff whose lines may have moved: a hunk goes where its lines are, if that is one place.
@@ -75,19 +73,31 @@ impl Repo {
     }
 
     /// Applies `diff` to a tree of just the files it touches: reading the whole one takes most of a second.
-    fn apply_to(&self, before: &Changes, diff: &Diff<'_>, text: &str) -> Result<Outcome> {
-        let small = self.change_tree(&self.empty_tree()?, before)?;
+    fn apply_to(&self, tree: &str, paths: &[String], diff: &Diff<'_>, text: &str) -> Result<Outcome> {
+        let small = self.tree_of(tree, paths)?;
         let index = match self.repo.apply_to_tree(&self.tree(&small)?, diff, None) {
             Ok(index) => index,
-            Err(e) => return Ok(Err(explain(text, before, e.message()))),
+            Err(e) => return Ok(Err(self.explain(tree, paths, text, e.message())?)),
         };
-        let mut after = before.keys().map(|path| (path.clone(), None)).collect::<Changes>();
+        let mut after = paths.iter().map(|path| (path.clone(), None)).collect::<Changes>();
         for entry in index.iter() {
             let path = String::from_utf8(entry.path).context("a path is no UTF-8")?;
             let raw = i32::try_from(entry.mode).context("a file mode out of range")?;
             after.insert(path, Some(Blob { mode: mode(raw), bytes: self.bytes(entry.id)? }));
         }
         Ok(Ok(after))
+    }
+
+    /// Finds the first line of the .diff that is not as the tree has it.
+    fn explain(&self, tree: &str, paths: &[String], text: &str, said: &str) -> Result<Misfit> {
+        let mut files = BTreeMap::new();
+        for path in paths {
+            let bytes = self.file(tree, path)?.map(|blob| blob.bytes).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes);
+            files.insert(path.as_str(), text.lines().map(str::to_owned).collect::<Vec<_>>());
+        }
+        let misfit = first_misfit(text, &files);
+        Ok(misfit.unwrap_or_else(|| Misfit { line: 0, what: said.to_owned(), malformed: false }))
     }
 }
 
@@ -114,18 +124,11 @@ fn line_of_file(text: &str, path: &str) -> usize {
     text.lines().position(names).map_or(1, |i| i + 1)
 }
 
-/// Finds the first line of the .diff that is not as the tree has it.
-fn explain(text: &str, before: &Changes, said: &str) -> Misfit {
+/// The first line of the .diff that is not as `files` have it.
+fn first_misfit(text: &str, files: &BTreeMap<&str, Vec<String>>) -> Option<Misfit> {
     let mut path = "";
     let mut at = 0;
     let mut left = 0;
-    let files = before
-        .iter()
-        .filter_map(|(path, blob)| {
-            let text = String::from_utf8_lossy(&blob.as_ref()?.bytes).into_owned();
-            Some((path.as_str(), text.lines().map(str::to_owned).collect::<Vec<_>>()))
-        })
-        .collect::<BTreeMap<_, _>>();
     for (number, line) in text.lines().enumerate() {
         if left == 0 {
             path = line.strip_prefix("--- a/").map_or(path, str::trim_end);
@@ -137,11 +140,11 @@ fn explain(text: &str, before: &Changes, said: &str) -> Misfit {
         if has.is_none_or(|has| has != wanted) {
             let has = has.map_or("has ended".to_owned(), |has| format!("has {has:?}"));
             let what = format!("{path}:{at}: it expects {wanted:?}, the tree {has}");
-            return Misfit { line: number + 1, what, malformed: false };
+            return Some(Misfit { line: number + 1, what, malformed: false });
         }
         (at, left) = (at + 1, left - 1);
     }
-    Misfit { line: 0, what: said.to_owned(), malformed: false }
+    None
 }
 
 /// `text` with its hunks at the lines where `files` have what they expect; `None` unless that is one place each.

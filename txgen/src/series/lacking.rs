@@ -2,7 +2,7 @@
 //! What a patch calls that its new base lacks: a merge without conflict can still be wrong.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use anyhow::{Context, Result};
 
@@ -85,19 +85,22 @@ impl<'a> Lacking<'a> {
         changed: &[String],
     ) -> Result<Vec<String>> {
         let repo = self.steps.repo;
-        let mut notes = Vec::new();
-        let mut new_calls = Vec::new();
+        let mut found = Vec::new();
         for path in changed.iter().filter(|path| has_items(path)) {
             let (old, new) = (text(repo, before, path)?, text(repo, after, path)?);
             self.series.extend(declared(&new).into_iter().map(str::to_owned));
-            let known = calls(&old);
-            let fresh = calls(&new).into_iter().filter(|(name, _)| !known.contains_key(name));
-            new_calls.extend(fresh.map(|(name, line)| (path, name.to_owned(), line)));
+            let fresh = calls(&new, &old.lines().collect()).into_iter().filter(|(name, _)| !self.here.has(name));
+            let unknown = fresh.map(|(name, line)| (name.to_owned(), line)).collect::<Vec<_>>();
+            found.extend((!unknown.is_empty()).then_some((path, old, unknown)));
         }
-        for (path, name, line) in new_calls {
-            let is_known = self.series.contains(&name) || self.here.has(&name);
-            if !is_known && self.was_there(from, path, &name)? && !self.is_here(after, path, &name)? {
-                notes.push(format!("{path}:{line}: it calls {name}(), which {} lacks", self.steps.base.name));
+        let mut notes = Vec::new();
+        for (path, old, unknown) in found {
+            let before = calls(&old, &HashSet::new());
+            for (name, line) in unknown {
+                let is_known = self.series.contains(&name) || before.contains_key(name.as_str());
+                if !is_known && self.was_there(from, path, &name)? && !self.is_here(after, path, &name)? {
+                    notes.push(format!("{path}:{line}: it calls {name}(), which {} lacks", self.steps.base.name));
+                }
             }
         }
         Ok(notes)
