@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::files;
 use crate::git::{Authorship, Repo, diff, identity};
 use crate::project::Project;
-use crate::prove::{Prover, Subject};
+use crate::prove::{Proved, Prover, Subject};
 use crate::series::{Applied, Series};
 use crate::vm::Boot;
 use crate::vm::ktap::Outcome;
@@ -84,9 +84,21 @@ pub fn commit(series: &Series, applied: &Applied, mutation: &Mutation) -> Result
     Ok(Subject { name: mutation.name.clone(), commit, tree })
 }
 
-/// Builds and boots a mutated commit.
-pub fn run(prover: &mut Prover<'_>, subject: &Subject, mutation: &Mutation) -> Result<Verdict> {
-    let proved = prover.prove(subject)?;
+/// Builds and boots mutated commits, and tells of each as soon as there is a verdict.
+pub fn run(
+    prover: &mut Prover<'_>,
+    (subjects, mutations): (&[Subject], &[&Mutation]),
+    mut tell: impl FnMut(Verdict),
+) -> Result<()> {
+    let mut mutations = mutations.iter();
+    prover.prove(subjects, |proved| {
+        let mutation = mutations.next().context("there is a mutation for each commit")?;
+        tell(verdict(mutation, proved)?);
+        Ok(())
+    })
+}
+
+fn verdict(mutation: &Mutation, proved: Proved) -> Result<Verdict> {
     let Some(boot) = proved.proof.boot else {
         bail!(
             "{}: it does not build, which shows nothing: {}",

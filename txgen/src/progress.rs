@@ -2,9 +2,18 @@
 //! Progress of long work on standard error: a live bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// All bars there are: work goes on side by side.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Prints without getting between the bars.
+pub fn printing<T>(print: impl FnOnce() -> T) -> T {
+    BARS.suspend(print)
+}
 
 /// One piece of long work that is shown while it runs.
 #[derive(Debug)]
@@ -25,6 +34,7 @@ impl Progress {
             return Self { bar: None, what, started, total };
         }
         let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
+        let bar = BARS.add(bar);
         let form = if total == 0 {
             "{spinner} {prefix} [{elapsed}] {wide_msg}"
         } else {
@@ -53,6 +63,6 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!("{}: {outcome} ({:.1} s)", self.what, self.started.elapsed().as_secs_f64());
+        printing(|| eprintln!("{}: {outcome} ({:.1} s)", self.what, self.started.elapsed().as_secs_f64()));
     }
 }

@@ -5,6 +5,8 @@
 //! failure is shown to be one again each time. What a run leaves is in `$TXGEN_CACHE/runs/ID`.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +22,9 @@ use crate::project::Project;
 use crate::proof;
 use crate::vm::ktap::Outcome;
 use crate::vm::{self, Accel, Boot, Suite, argv, guest};
+use pipeline::{Booter, Maker};
 
+mod pipeline;
 pub mod selftests;
 pub mod show;
 
@@ -84,7 +88,7 @@ impl Proved {
     }
 }
 
-/// Proves commits of one repository in one configuration, one after the other in one build folder.
+/// Proves commits of one repository in one configuration, in one build folder.
 #[derive(Debug)]
 pub struct Prover<'a> {
     project: &'a Project,
@@ -120,45 +124,31 @@ impl<'a> Prover<'a> {
         Self { boots, force: self.force || boots > 1, ..self }
     }
 
-    /// The record for `subject` if there is one (and it is not to be made anew), else a build and a boot of it.
-    pub fn prove(&mut self, subject: &Subject) -> Result<Proved> {
-        let key = key(&subject.tree, &self.builder.config, &self.toolchain, &self.tests);
-        let found = if self.force { None } else { proof::load(self.project, KIND, &key)? };
-        let recorded = found.is_some();
-        let proof = match found {
-            Some(proof) => proof,
-            None => self.show(subject, &key).with_context(|| format!("test {}", subject.name))?,
-        };
-        if !recorded && proof.passed() {
-            proof::store(self.project, KIND, &key, &proof)?;
-        }
-        let (patch, commit) = (subject.name.clone(), subject.commit.clone());
-        Ok(Proved { patch, commit, recorded, regressions: Vec::new(), proof })
-    }
-
-    fn show(&mut self, subject: &Subject, key: &str) -> Result<Proof> {
-        let run = self.run_folder(key)?;
-        let build_log = run.join("build.log");
-        let (folder, build_errors) = self.build(subject, &build_log)?;
-        let boot = match build_errors.is_empty() {
-            true => Some(self.boot(&folder.image(), &run)?),
-            false => None,
-        };
-        Ok(Proof {
-            tree: subject.tree.clone(),
-            config: self.builder.config.name.clone(),
-            toolchain: self.toolchain.clone(),
-            build_errors,
-            build_log,
-            boot,
+    /// Proves `subjects` one after the other, each booted while the next one is built, and tells of each as soon as it
+    /// is there. Where there is a record (and it is not to be made anew) nothing is built.
+    pub fn prove(&mut self, subjects: &[Subject], mut tell: impl FnMut(Proved) -> Result<()>) -> Result<()> {
+        let Self { project, builder, accel, .. } = self;
+        let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests };
+        let booter = Booter { project, boots: self.boots, timeout: self.timeout, accel };
+        thread::scope(|scope| {
+            // The builder is one kernel ahead, and ends where nobody takes its kernels any more.
+            let (sender, made) = mpsc::sync_channel(0);
+            scope.spawn(move || {
+                for subject in subjects {
+                    let made = maker.make(builder, subject).with_context(|| format!("test {}", subject.name));
+                    let failed = made.is_err();
+                    if sender.send(made).is_err() || failed {
+                        return;
+                    }
+                }
+            });
+            let mut booter = booter;
+            for (subject, made) in subjects.iter().zip(made) {
+                let proved = booter.finish(subject, made?).with_context(|| format!("test {}", subject.name))?;
+                tell(proved)?;
+            }
+            Ok(())
         })
-    }
-
-    /// The folder for what a run under `key` leaves.
-    fn run_folder(&self, key: &str) -> Result<PathBuf> {
-        let run = self.project.cache.join("runs").join(&key[..16]);
-        files::make_dir(&run)?;
-        Ok(run)
     }
 
     /// Builds the kernel of `subject`; the first errors, if it does not build.
@@ -171,30 +161,9 @@ impl<'a> Prover<'a> {
         Ok((folder, errors))
     }
 
-    fn boot(&mut self, image: &Path, run: &Path) -> Result<Boot> {
-        let accel = self.accelerator(image)?;
-        let mut boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
-        for n in 2..=self.boots {
-            if !boot.passed() {
-                break;
-            }
-            eprintln!("boot: {n} of {}", self.boots);
-            boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
-        }
-        Ok(boot)
-    }
-
     /// What executes guests here, found out at the first boot.
     fn accelerator(&mut self, image: &Path) -> Result<Accel> {
-        if let Some(accel) = &self.accel {
-            return Ok(accel.clone());
-        }
-        let accel = vm::accelerator(image)?;
-        match &accel {
-            Accel::Kvm => eprintln!("boot: under KVM, which a probe boot showed to work"),
-            Accel::Tcg { why } => eprintln!("boot: under TCG, as {why}"),
-        }
-        Ok(self.accel.insert(accel).clone())
+        pipeline::accelerator(&mut self.accel, image)
     }
 }
 

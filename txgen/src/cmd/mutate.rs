@@ -9,6 +9,7 @@ use super::which::Which;
 use crate::error::Exit;
 use crate::kernel::config;
 use crate::mutate::{self, Verdict};
+use crate::progress::printing;
 use crate::project::Project;
 use crate::prove::Prover;
 
@@ -50,18 +51,16 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     }
     let config = config::load(project, &args.config)?;
     let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(args.timeout), false)?;
-    let mut jobs = Vec::new();
-    for mutation in mutations.iter().filter(|mutation| wanted(&mutation.name)) {
-        jobs.push((mutation, mutate::commit(&series, &applied, mutation)?));
-    }
+    let chosen = mutations.iter().filter(|mutation| wanted(&mutation.name)).collect::<Vec<_>>();
+    let commits = chosen.iter().map(|mutation| mutate::commit(&series, &applied, mutation));
+    let subjects = commits.collect::<Result<Vec<_>>>()?;
     let mut verdicts = Vec::new();
-    for (mutation, subject) in &jobs {
-        let verdict = mutate::run(&mut prover, subject, mutation)?;
+    mutate::run(&mut prover, (&subjects, &chosen), |verdict| {
         if !args.json {
-            anstream::println!("{}", text(&verdict));
+            printing(|| anstream::println!("{}", text(&verdict)));
         }
         verdicts.push(verdict);
-    }
+    })?;
     if args.json {
         anstream::println!("{}", serde_json::to_string_pretty(&verdicts).context("write the result as JSON")?);
     }

@@ -10,6 +10,7 @@ use super::which::Which;
 use crate::base::Base;
 use crate::error::Exit;
 use crate::kernel::config;
+use crate::progress::printing;
 use crate::project::Project;
 use crate::prove::{self, Prover, Subject, show};
 use crate::selftests::{self, Table, results};
@@ -82,16 +83,13 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let table = args.selftests.as_ref().map(|names| selftests::load(project)?.select(names)).transpose()?;
     let prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?
         .repeatedly(args.boots);
-    let mut session = Session { args, applied: &applied, table, prover, shown: Shown::default() };
+    let mut subjects = subjects;
     if args.against_base || args.base_only {
         let Base { name, commit, tree, .. } = applied.base.clone();
-        session.test(&Subject { name, commit, tree })?;
-        let built = session.shown.boots.iter().all(|base| base.proof.boot.is_some());
-        ensure!(built || args.base_only, "the base does not build, so there is nothing to compare with");
+        subjects.insert(0, Subject { name, commit, tree });
     }
-    for subject in &subjects {
-        session.test(subject)?;
-    }
+    let mut session = Session { args, applied: &applied, table, shown: Shown::default() };
+    session.test(prover, &subjects)?;
     if args.json {
         anstream::println!("{}", session.shown.json(args.selftests.is_some())?);
     }
@@ -123,21 +121,36 @@ struct Session<'a> {
     args: &'a Args,
     applied: &'a Applied,
     table: Option<Table>,
-    prover: Prover<'a>,
     shown: Shown,
 }
 
 impl Session<'_> {
-    /// Tests a commit and prints each result as soon as it is there.
-    fn test(&mut self, subject: &Subject) -> Result<()> {
-        let mut boot = self.prover.prove(subject)?;
+    /// Tests commits and prints each result as soon as it is there.
+    fn test(&mut self, mut prover: Prover<'_>, subjects: &[Subject]) -> Result<()> {
+        let Some(table) = self.table.take() else {
+            return prover.prove(subjects, |boot| self.booted(boot));
+        };
+        // Selftests are built of the tree that is checked out: no other kernel can be built meanwhile.
+        for subject in subjects {
+            prover.prove(std::slice::from_ref(subject), |boot| self.booted(boot))?;
+            let tested = prover.selftest(subject, &table)?;
+            self.selftested(subject, tested)?;
+        }
+        Ok(())
+    }
+
+    fn booted(&mut self, mut boot: prove::Proved) -> Result<()> {
+        let is_base = self.shown.boots.is_empty() && self.args.against_base;
+        ensure!(!is_base || boot.proof.boot.is_some(), "the base does not build, so there is nothing to compare with");
         if let Some(base) = self.shown.boots.first().filter(|_| self.args.against_base) {
             boot.regressions = prove::compare(suites(base), suites(&boot));
         }
         self.print(&show::text(&boot)?);
         self.shown.boots.push(boot);
-        let Some(table) = &self.table else { return Ok(()) };
-        let mut tested = self.prover.selftest(subject, table)?;
+        Ok(())
+    }
+
+    fn selftested(&mut self, subject: &Subject, mut tested: prove::selftests::Proved) -> Result<()> {
         if let Some(base) = self.shown.selftests.first().filter(|_| self.args.against_base) {
             tested.regressions = results::compare(&base.proof.tests, &tested.proof.tests);
         }
@@ -152,7 +165,7 @@ impl Session<'_> {
 
     fn print(&self, text: &str) {
         if !self.args.json {
-            anstream::print!("{text}");
+            printing(|| anstream::print!("{text}"));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::pipeline::run_folder;
 use super::{Prover, Subject};
 use crate::files;
 use crate::proof;
@@ -118,7 +119,7 @@ impl Prover<'_> {
 
     fn run_selftests(&mut self, subject: &Subject, table: &Table, key: &str) -> Result<Selftested> {
         table.require_programs()?;
-        let run = self.run_folder(key)?;
+        let run = run_folder(self.project, key)?;
         let (folder, build_errors) = self.build(subject, &run.join("build.log"))?;
         let mut shown = Selftested {
             tree: subject.tree.clone(),

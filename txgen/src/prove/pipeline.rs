@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The two halves of a proof that run side by side: a kernel is made, and booted while the next one is made.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{KIND, Proof, Proved, Subject, key};
+use crate::files;
+use crate::kernel::build::Build;
+use crate::kernel::builder::Builder;
+use crate::project::Project;
+use crate::proof;
+use crate::vm::{self, Accel, Boot};
+
+/// The folder for what a run under `key` leaves.
+pub(super) fn run_folder(project: &Project, key: &str) -> Result<PathBuf> {
+    let run = project.cache.join("runs").join(&key[..16]);
+    files::make_dir(&run)?;
+    Ok(run)
+}
+
+pub(super) fn accelerator(known: &mut Option<Accel>, image: &Path) -> Result<Accel> {
+    if let Some(accel) = known {
+        return Ok(accel.clone());
+    }
+    let accel = vm::accelerator(image)?;
+    match &accel {
+        Accel::Kvm => eprintln!("boot: under KVM, which a probe boot showed to work"),
+        Accel::Tcg { why } => eprintln!("boot: under TCG, as {why}"),
+    }
+    Ok(known.insert(accel).clone())
+}
+
+/// A kernel to be booted, or what makes that needless.
+pub(super) enum Made {
+    /// The record of an earlier run.
+    Recorded(Proof),
+    /// It does not build, as far as it is proved.
+    Broken(Proof),
+    /// The image, in the folder of the run, and the proof but for the boot.
+    Image { key: String, image: PathBuf, proof: Proof },
+}
+
+/// Makes kernels: the part of a [`Prover`] that runs beside the boots.
+pub(super) struct Maker<'a> {
+    pub(super) project: &'a Project,
+    pub(super) force: bool,
+    pub(super) toolchain: &'a [String],
+    pub(super) tests: &'a str,
+}
+
+impl Maker<'_> {
+    pub(super) fn make(&self, builder: &mut Builder<'_>, subject: &Subject) -> Result<Made> {
+        let key = key(&subject.tree, &builder.config, self.toolchain, self.tests);
+        if !self.force
+            && let Some(proof) = proof::load(self.project, KIND, &key)?
+        {
+            return Ok(Made::Recorded(proof));
+        }
+        let run = run_folder(self.project, &key)?;
+        let build_log = run.join("build.log");
+        let (folder, built) = builder.build(&subject.name, &subject.commit, &build_log)?;
+        let mut proof = Proof {
+            tree: subject.tree.clone(),
+            config: builder.config.name.clone(),
+            toolchain: self.toolchain.to_vec(),
+            build_errors: Vec::new(),
+            build_log,
+            boot: None,
+        };
+        if let Build::Failed(errors) = built {
+            proof.build_errors = errors;
+            return Ok(Made::Broken(proof));
+        }
+        // The next build writes over the image of this one.
+        let (from, image) = (folder.image(), run.join("bzImage"));
+        fs::copy(&from, &image).with_context(|| format!("copy {} to {}", from.display(), image.display()))?;
+        Ok(Made::Image { key, image, proof })
+    }
+}
+
+/// Boots kernels, and records those that pass.
+pub(super) struct Booter<'a> {
+    pub(super) project: &'a Project,
+    pub(super) boots: u32,
+    pub(super) timeout: Duration,
+    pub(super) accel: &'a mut Option<Accel>,
+}
+
+impl Booter<'_> {
+    pub(super) fn finish(&mut self, subject: &Subject, made: Made) -> Result<Proved> {
+        let (recorded, proof) = match made {
+            Made::Recorded(proof) => (true, proof),
+            Made::Broken(proof) => (false, proof),
+            Made::Image { key, image, mut proof } => {
+                proof.boot = Some(self.boot(&image, &run_folder(self.project, &key)?)?);
+                if proof.passed() {
+                    files::remove_file(&image)?;
+                    proof::store(self.project, KIND, &key, &proof)?;
+                }
+                (false, proof)
+            }
+        };
+        let (patch, commit) = (subject.name.clone(), subject.commit.clone());
+        Ok(Proved { patch, commit, recorded, regressions: Vec::new(), proof })
+    }
+
+    fn boot(&mut self, image: &Path, run: &Path) -> Result<Boot> {
+        let accel = accelerator(self.accel, image)?;
+        let mut boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
+        for n in 2..=self.boots {
+            if !boot.passed() {
+                break;
+            }
+            eprintln!("boot: {n} of {}", self.boots);
+            boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
+        }
+        Ok(boot)
+    }
+}
