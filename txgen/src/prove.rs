@@ -60,7 +60,7 @@ pub struct Proof {
 }
 
 /// A proof, and whether it was made now or found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proved {
     /// The patch's name, or the base's.
     pub patch: String,

@@ -84,7 +84,7 @@ impl Templates {
         }
         paths.sort();
         let mut tera = Tera::new();
-        tera.autoescape_on(Vec::<&str>::new());
+        tera.autoescape_on(vec![".html.tera"]);
         let mut sources = Vec::new();
         for path in &paths {
             let name = path.file_name().context("a template has a file name")?.to_string_lossy().into_owned();

@@ -15,11 +15,13 @@ use crate::project::Project;
 use crate::prove::{self, Prover, Subject, show};
 use crate::selftests::{self, Table, results};
 use crate::series::{Applied, AppliedPatch};
+use crate::shard::Shard;
 use crate::vm::Suite;
 
 const EXAMPLES: &str = "Examples:
   txgen test zerocopy --tip
   txgen test zerocopy --all --against-base
+  txgen test zerocopy --all --shard 2/4 --json
   txgen test zerocopy --patch txbuf --config debug
   txgen test zerocopy --tip --tree ~/src/linux --base v7.3 --json
   txgen test zerocopy --tip --selftests --against-base
@@ -41,6 +43,9 @@ pub struct Args {
     /// Test every patch, first to last, in one build folder
     #[arg(long)]
     all: bool,
+    /// With --all, test only part K of N of the patches: neighbours, as many as in any other part or one more or less
+    #[arg(long, value_name = "K/N", requires = "all")]
+    shard: Option<Shard>,
     /// Test this patch
     #[arg(long, value_name = "PATCH")]
     patch: Option<String>,
@@ -184,12 +189,13 @@ fn select(applied: &Applied, args: &Args) -> Result<Vec<Subject>> {
         Some(name) => patch.name == *name,
         None => args.all || patch.commit == last.commit,
     };
+    let part = args.shard.map_or(applied.patches.as_slice(), |shard| shard.of(&applied.patches));
     let subject = |patch: &AppliedPatch| Subject {
         name: patch.name.clone(),
         commit: patch.commit.clone(),
         tree: patch.tree.clone(),
     };
-    let subjects = applied.patches.iter().filter(chosen).map(subject).collect::<Vec<_>>();
+    let subjects = part.iter().filter(chosen).map(subject).collect::<Vec<_>>();
     if let (true, Some(name)) = (subjects.is_empty(), &args.patch) {
         let names = applied.patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>().join(", ");
         bail!("series {} has no patch {name}; it has {names}", applied.name);

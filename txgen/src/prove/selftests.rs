@@ -48,7 +48,7 @@ pub struct Selftested {
 }
 
 /// What the selftests showed, and whether it was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proved {
     /// The patch's name, or the base's.
     pub patch: String,

@@ -9,8 +9,10 @@ use anyhow::Result;
 
 use super::Proved;
 use crate::files;
+use crate::plain::plain;
 use crate::process;
 use crate::vm::Accel;
+use crate::vm::ktap::Counts;
 
 pub mod selftests;
 
@@ -41,7 +43,8 @@ pub fn text(proved: &Proved) -> Result<String> {
     Ok(out)
 }
 
-fn summary(proved: &Proved) -> String {
+/// In a few words how it went.
+pub fn summary(proved: &Proved) -> String {
     let Some(boot) = &proved.proof.boot else {
         return "does not build".to_owned();
     };
@@ -49,10 +52,14 @@ fn summary(proved: &Proved) -> String {
         Accel::Kvm => "KVM",
         Accel::Tcg { .. } => "TCG",
     };
-    let counts = boot.counts();
     let booted = if boot.passed() { "booted" } else { "boot failed" };
-    let mut text = format!("built, {booted} under {accel} in {:.0} s, ", boot.seconds);
-    write!(text, "{} suites: {} passed", boot.suites.len(), counts.passed).expect("writing to a string does not fail");
+    let (seconds, suites, counts) = (boot.seconds, boot.suites.len(), counts(boot.counts()));
+    format!("built, {booted} under {accel} in {seconds:.0} s, {suites} suites: {counts}")
+}
+
+/// Numbers of tests by outcome, in words.
+pub fn counts(counts: Counts) -> String {
+    let mut text = format!("{} passed", counts.passed);
     for (count, word) in
         [(counts.failed, "failed"), (counts.skipped, "skipped"), (counts.expected_failures, "failed as expected")]
     {
@@ -67,7 +74,7 @@ fn tail(out: &mut String, log: &Path) -> Result<()> {
     line(out, "     last lines of the console:");
     let console = files::read_lossy(log)?;
     for text in process::last_lines(&console, TAIL).lines() {
-        line(out, &format!("       | {}", text.trim_end()));
+        line(out, &format!("       | {}", plain(text.trim_end())));
     }
     line(out, &format!("     whole log: {}", log.display()));
     Ok(())

@@ -38,7 +38,8 @@ pub fn text(proved: &Proved) -> Result<String> {
     Ok(out)
 }
 
-fn summary(proved: &Proved) -> String {
+/// In a few words how it went.
+pub fn summary(proved: &Proved) -> String {
     let proof = &proved.proof;
     let Some(accel) = &proof.accel else {
         return "the kernel does not build".to_owned();
@@ -76,16 +77,9 @@ fn row(test: &Selftest) -> String {
     if let Some(seconds) = test.seconds {
         row.push_str(&format!(" ({seconds} s)"));
     }
-    let counts = [
-        (Outcome::Passed, "passed"),
-        (Outcome::Failed, "failed"),
-        (Outcome::Skipped, "skipped"),
-        (Outcome::ExpectedFailure, "failed as expected"),
-    ];
-    let told = counts.iter().map(|(outcome, word)| (test.count(*outcome), word)).filter(|(count, _)| *count > 0);
-    let told = told.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>();
+    let told = cases(test);
     if !told.is_empty() {
-        row.push_str(&format!(": {}", told.join(", ")));
+        row.push_str(&format!(": {told}"));
     }
     let failed = test.cases.iter().filter(|(_, outcome)| **outcome == Outcome::Failed).map(|(case, _)| case.as_str());
     let failed = failed.take(10).collect::<Vec<_>>();
@@ -93,4 +87,16 @@ fn row(test: &Selftest) -> String {
         row.push_str(&format!("; failed: {}", failed.join(", ")));
     }
     row
+}
+
+/// The cases that it reports, by outcome, in words.
+pub fn cases(test: &Selftest) -> String {
+    let words = [
+        (Outcome::Passed, "passed"),
+        (Outcome::Failed, "failed"),
+        (Outcome::Skipped, "skipped"),
+        (Outcome::ExpectedFailure, "failed as expected"),
+    ];
+    let told = words.iter().map(|(outcome, word)| (test.count(*outcome), word)).filter(|(count, _)| *count > 0);
+    told.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }

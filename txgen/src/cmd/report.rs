@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen report`: results of several runs, joined.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Subcommand, ValueEnum};
+
+use crate::error::Exit;
+use crate::files;
+use crate::joined::{self, Row, html, junit, markdown};
+use crate::project::Project;
+
+const EXAMPLES: &str = "Examples:
+  txgen test zerocopy --all --json > results/all.json
+  txgen report merge results
+  txgen report merge results --format html -o report.html
+  txgen report merge shard-1 shard-2 --format junit -o junit.xml";
+
+/// Joins what `txgen test --json` printed, on one machine or on several.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Joins results; exit code 1 where one of them is a failure
+    #[command(after_help = EXAMPLES)]
+    Merge {
+        /// Files that `txgen test --json` wrote, or folders of .json files
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// What to write
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Format,
+        /// Write to this file, not to standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// A line for each commit, and what was wrong
+    Text,
+    /// A table for a cover letter or the summary of a job
+    Markdown,
+    /// JUnit XML
+    Junit,
+    /// One page that needs no network
+    Html,
+}
+
+/// Runs `txgen report`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let Command::Merge { paths, format, output } = &args.command;
+    let rows = joined::load(paths)?;
+    let text = match format {
+        Format::Text => rows.iter().map(line).collect(),
+        Format::Markdown => markdown::text(&rows),
+        Format::Junit => junit::xml(&rows)?,
+        Format::Html => html::page(project, &rows)?,
+    };
+    match output {
+        Some(file) => files::write_atomic(file, text.as_bytes())?,
+        None => anstream::print!("{text}"),
+    }
+    Ok(if rows.iter().all(|row| row.passed) { Exit::Good } else { Exit::Findings })
+}
+
+fn line(row: &Row) -> String {
+    let word = if row.passed { "ok  " } else { "FAIL" };
+    let problems = row.problems.iter().map(|problem| format!("     {problem}\n")).collect::<String>();
+    format!("{word} {} [{}]: {}\n{problems}", row.patch, row.kind, row.summary)
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen plan`, `txgen test --shard` and `txgen report merge`: a series tested in parts, and what they came to, joined.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
+
+#[path = "common/boots.rs"]
+mod boots;
+mod common;
+
+use std::fs;
+
+use boots::{project_of, stable};
+use common::TestProject;
+use serde_json::Value;
+
+/// A project whose series x has a good patch, one that panics, and one more good one.
+fn project() -> TestProject {
+    let one = [("net/core/a.c", "/* play:good */\nint one;\n")];
+    let two = [("net/core/a.c", "/* play:panic */\nint two;\n")];
+    let three = [("net/core/a.c", "/* play:good */\nint three;\n")];
+    let project = project_of(&[], &[("one", &one), ("two", &two), ("three", &three)]);
+    project.write("p/templates/report.html.tera", include_str!("../../templates/report.html.tera"));
+    project
+}
+
+const WHICH: [&str; 5] = ["x", "--tree", "../k", "--base", "base"];
+
+/// Both halves of the series, tested by themselves, as files in results/.
+fn tested() -> TestProject {
+    let project = project();
+    for (shard, exit) in [("1/2", 0), ("2/2", 1)] {
+        let args = [&["test"], WHICH.as_slice(), &["--all", "--json", "--shard", shard]].concat();
+        let ran = project.txgen(&args).expect(exit);
+        project.write(&format!("p/results/{}.json", &shard[..1]), &ran.stdout);
+    }
+    project
+}
+
+fn merged(project: &TestProject, more: &[&str]) -> String {
+    let ran = project.txgen(&[&["report", "merge", "results"], more].concat()).expect(1);
+    stable(project, &ran.stdout)
+}
+
+#[test]
+fn shards_have_each_patch_once() {
+    let project = project();
+    let plan = |more: &[&str]| project.txgen(&[&["plan"], WHICH.as_slice(), more].concat()).expect(0).stdout;
+    let github = plan(&["--shards", "2", "--format", "github"]);
+    assert_eq!(github.lines().count(), 1, "a job's output is one line");
+    let matrix = serde_json::from_str::<Value>(&github).unwrap();
+    let patches = |row: &Value| row["patches"].as_array().unwrap().clone();
+    let all = matrix["include"].as_array().unwrap().iter().flat_map(patches).collect::<Vec<_>>();
+    assert_eq!(all, ["one", "two", "three"]);
+    let most = serde_json::from_str::<Value>(&plan(&["--shards", "9"])).unwrap();
+    assert_eq!(most.as_array().unwrap().len(), 3, "a shard without a patch is none");
+    assert!(plan(&["--format", "gitlab"]).contains("          - \"3/3\"\n  script:\n"));
+}
+
+#[test]
+fn results_of_shards_are_joined() {
+    let project = tested();
+    let text = merged(&project, &[]);
+    let heads = text.lines().filter(|line| !line.starts_with(' ')).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(heads, @r"
+    ok   one [net]: built, booted under TCG in [N] s, 17 suites: 104 passed, 1 skipped
+    FAIL two [net]: built, boot failed under TCG in [N] s, 17 suites: 104 passed, 1 skipped
+    ok   three [net]: built, booted under TCG in [N] s, 17 suites: 104 passed, 1 skipped
+    ");
+    assert!(text.contains("     console line "), "{text}");
+    let markdown = merged(&project, &["--format", "markdown"]);
+    assert!(markdown.contains("| two | net | **FAIL**: built, boot failed"), "{markdown}");
+}
+
+#[test]
+fn junit_has_a_suite_for_each_commit_and_a_case_for_each_suite_of_kunit() {
+    let xml = merged(&tested(), &["--format", "junit"]);
+    let suites = xml.lines().map(str::trim).filter(|line| line.starts_with("<testsuite "));
+    let suites = suites.filter_map(|line| line.split(" time=").next()).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(suites, @r#"
+    <testsuite name="one [net]" tests="18" skipped="1" errors="0" failures="0"
+    <testsuite name="two [net]" tests="18" skipped="1" errors="0" failures="1"
+    <testsuite name="three [net]" tests="18" skipped="1" errors="0" failures="0"
+    "#);
+    assert!(xml.contains("<testcase name=\"iov_iter\" classname=\"one [net]\""), "{xml}");
+    assert!(xml.contains("<failure message=\"built, boot failed"), "{xml}");
+}
+
+#[test]
+fn the_page_has_the_end_of_each_log_and_nothing_of_it_is_markup() {
+    let project = tested();
+    let file = project.path("p/results/2.json");
+    let text = fs::read_to_string(&file).unwrap().replacen("\"problems\": [", "\"problems\": [\"<b>\\u001b[31m&\",", 1);
+    project.write("p/results/2.json", &text);
+    let page = merged(&project, &["--format", "html"]);
+    assert!(page.contains("<li class=\"bad\">&lt;b&gt;&amp;</li>"), "{page}");
+    assert!(page.contains("Kernel panic - not syncing"), "{page}");
+    assert!(!page.contains("http"), "it needs no network");
+}
+
+#[test]
+fn what_is_no_result_is_refused_with_its_file() {
+    let project = project();
+    project.write("p/results/cut.json", "[{\"patch\": \"one\"");
+    let ran = project.txgen(&["report", "merge", "results"]).expect(2);
+    assert!(ran.stderr.contains("results/cut.json is not what `txgen test --json` prints"), "{}", ran.stderr);
+    project.write("p/empty/notes.txt", "");
+    let ran = project.txgen(&["report", "merge", "empty"]).expect(2);
+    assert!(ran.stderr.contains("there is no result in empty"), "{}", ran.stderr);
+    let ran = project.txgen(&["test", "x", "--all", "--shard", "3/2"]).expect(2);
+    assert!(ran.stderr.contains("there is no shard 3 of 2: K goes from 1 to N"), "{}", ran.stderr);
+}
