@@ -5,6 +5,7 @@ pub mod apply;
 pub mod audit;
 pub mod base;
 pub mod bench;
+pub mod bisect;
 pub mod check;
 pub mod format_series;
 pub mod generate;

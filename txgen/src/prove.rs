@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::base::Base;
 use crate::files;
 use crate::kernel::build::{Build, Folder};
 use crate::kernel::builder::Builder;
@@ -20,11 +21,13 @@ use crate::kernel::worktree::Purpose;
 use crate::process::Run;
 use crate::project::Project;
 use crate::proof;
+use crate::series::AppliedPatch;
 use crate::vm::ktap::Outcome;
 use crate::vm::{self, Accel, Boot, Suite, argv, guest};
 use pipeline::{Booter, Maker};
 
 mod pipeline;
+pub mod scripted;
 pub mod selftests;
 pub mod show;
 
@@ -40,6 +43,18 @@ pub struct Subject {
     pub commit: String,
     /// Its tree.
     pub tree: String,
+}
+
+impl From<&Base> for Subject {
+    fn from(base: &Base) -> Self {
+        Self { name: base.name.clone(), commit: base.commit.clone(), tree: base.tree.clone() }
+    }
+}
+
+impl From<&AppliedPatch> for Subject {
+    fn from(patch: &AppliedPatch) -> Self {
+        Self { name: patch.name.clone(), commit: patch.commit.clone(), tree: patch.tree.clone() }
+    }
 }
 
 /// What was shown about a tree.

@@ -61,7 +61,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     ensure!(!args.with.contains(&series.name), "series {} can not be beneath itself", series.name);
     let timeout = Duration::from_secs(args.timeout);
     let bench = Bench::new(project, base.git_dir.clone(), &args.scenario, timeout, args.force)?;
-    let mut subjects = vec![subject_of(&base), on(project, &series, &base)?];
+    let mut subjects = vec![Subject::from(&base), on(project, &series, &base)?];
     if !args.with.is_empty() {
         let mut below = base;
         for name in &args.with {
@@ -83,11 +83,6 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         None => anstream::print!("{text}"),
     }
     Ok(Exit::Good)
-}
-
-fn subject_of(base: &Base) -> Subject {
-    let Base { name, commit, tree, .. } = base.clone();
-    Subject { name, commit, tree }
 }
 
 /// The last patch of `series` on `base`.

@@ -7,7 +7,6 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
 use super::which::Which;
-use crate::base::Base;
 use crate::error::Exit;
 use crate::kernel::config;
 use crate::progress::printing;
@@ -90,8 +89,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         .repeatedly(args.boots);
     let mut subjects = subjects;
     if args.against_base || args.base_only {
-        let Base { name, commit, tree, .. } = applied.base.clone();
-        subjects.insert(0, Subject { name, commit, tree });
+        subjects.insert(0, Subject::from(&applied.base));
     }
     let mut session = Session { args, applied: &applied, table, shown: Shown::default() };
     session.test(prover, &subjects)?;
@@ -190,12 +188,7 @@ fn select(applied: &Applied, args: &Args) -> Result<Vec<Subject>> {
         None => args.all || patch.commit == last.commit,
     };
     let part = args.shard.map_or(applied.patches.as_slice(), |shard| shard.of(&applied.patches));
-    let subject = |patch: &AppliedPatch| Subject {
-        name: patch.name.clone(),
-        commit: patch.commit.clone(),
-        tree: patch.tree.clone(),
-    };
-    let subjects = part.iter().filter(chosen).map(subject).collect::<Vec<_>>();
+    let subjects = part.iter().filter(chosen).map(Subject::from).collect::<Vec<_>>();
     if let (true, Some(name)) = (subjects.is_empty(), &args.patch) {
         let names = applied.patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>().join(", ");
         bail!("series {} has no patch {name}; it has {names}", applied.name);

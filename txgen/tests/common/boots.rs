@@ -44,10 +44,12 @@ log=$(sed -n 's/.*play:\([a-z]*\).*/\1/p' "$image")
 cat "LOGS/$log.log"
 if [ -f "$shared/selftests.sh" ]; then
 	export SELFTESTS_TREE="$shared/tree" SELFTESTS_CONSOLE=/dev/null
-	PATH=SHIMS:$PATH sh "$shared/selftests.sh" || exit
+	export IMAGE="$image"
+	PATH=SHIMS:$PATH sh "$shared/selftests.sh"
+	said="selftests: exit $?"
 fi
 case $log in
-good) printf 'kernel: 7\ntxgen guest: done\n' >"$shared/result.txt" ;;
+good) printf 'kernel: 7\n%s\ntxgen guest: done\n' "$said" >"$shared/result.txt" ;;
 hang) sleep 1000 & echo $! >LOGS.sleeper; wait ;;
 esac
 exit 255
