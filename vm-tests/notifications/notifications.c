@@ -444,10 +444,27 @@ static int run_all(int a, int b, bool run)
 	return nr;
 }
 
+/* A datagram of several fragments that another CPU reads than the one which
+ * received it is notified late: that is what series defer-fraglist is about.
+ */
+static int stay_on_one_cpu(void)
+{
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+
+	return sched_setaffinity(0, sizeof(cpu), &cpu);
+}
+
 int main(void)
 {
 	int a = net_new_ns(), b = net_new_ns();
 
+	if (stay_on_one_cpu()) {
+		perror("stay on one CPU");
+		return 1;
+	}
 	if (add_networks(a, b)) {
 		perror("set up the networks");
 		return 1;
