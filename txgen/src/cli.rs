@@ -46,14 +46,20 @@ enum Command {
 /// Parses the command line, runs the command, and prints its error, if any.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // SAFETY: no thread was started yet.
+    if let Err(error) = unsafe { crate::git::remember_folders() } {
+        return told(&error);
+    }
     crate::process::stop_children_on_signals();
     match run(cli) {
         Ok(exit) => exit.into(),
-        Err(error) => {
-            anstream::eprintln!("{}txgen:{} {error:#}", report_style().render(), report_style().render_reset());
-            error::classify(&error).into()
-        }
+        Err(error) => told(&error),
     }
+}
+
+fn told(error: &anyhow::Error) -> ExitCode {
+    anstream::eprintln!("{}txgen:{} {error:#}", report_style().render(), report_style().render_reset());
+    error::classify(error).into()
 }
 
 fn report_style() -> anstyle::Style {

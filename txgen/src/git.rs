@@ -62,6 +62,16 @@ pub struct Blob {
 /// Changes to a tree: the new file at a path, or `None` where it goes away.
 pub type Changes = BTreeMap<String, Option<Blob>>;
 
+/// Lets libgit2 remember folders of any size: those of a kernel are over its limit, and read again and again.
+///
+/// # Safety
+///
+/// No other thread may run: this changes a variable that all of libgit2 reads.
+pub unsafe fn remember_folders() -> Result<()> {
+    // SAFETY: no other thread runs, as the caller says.
+    unsafe { git2::opts::set_cache_object_limit(ObjectType::Tree, 1 << 20) }.context("configure libgit2")
+}
+
 impl Repo {
     /// Opens the repository whose git directory, or work tree, is `dir`.
     ///
@@ -178,10 +188,14 @@ impl Repo {
             return Ok(known);
         }
         let bytes = self.repo.find_blob(id).with_context(|| format!("read blob {id}"))?.content().to_vec();
-        if let Some(read) = &self.read {
-            read.borrow_mut().insert(id, bytes.clone());
-        }
+        self.note(id, &bytes);
         Ok(bytes)
+    }
+
+    fn note(&self, id: Oid, bytes: &[u8]) {
+        if let Some(read) = &self.read {
+            read.borrow_mut().entry(id).or_insert_with(|| bytes.to_vec());
+        }
     }
 
     /// Every file below `path` of a tree (or the file itself), sorted by path.
@@ -254,6 +268,7 @@ impl Repo {
             match blob {
                 Some(blob) => {
                     let id = self.repo.blob(&blob.bytes).with_context(|| format!("store {path}"))?;
+                    self.note(id, &blob.bytes);
                     update.upsert(path.as_str(), id, file_mode(blob.mode));
                 }
                 None => drop(update.remove(path.as_str())),

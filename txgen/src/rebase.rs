@@ -14,19 +14,20 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
 
 use crate::base::Base;
 use crate::git::Repo;
 use crate::git::render::{Edits, diff_text};
 use crate::project::Project;
 use crate::series::apply::{self, claimed_elsewhere};
-use crate::series::carry::{Carried, State, carry, rest};
+use crate::series::carry::{Carried, CarriedFile, State, carry, rest};
 use crate::series::home::{Home, HomePatch, home};
 use crate::series::onto::{OntoPatch, Planned, carry_series};
 use crate::series::plan::{PatchPlan, plan};
 use crate::series::resolution::{self, Record};
 use crate::series::steps::Steps;
-use crate::series::{Series, load, overlay_files};
+use crate::series::{Patch, Series, load, overlay_files};
 
 /// A series carried to another base; nothing of it is written.
 pub struct Rebased {
@@ -85,35 +86,51 @@ fn files(
         repo: Rc::clone(&rebased.repo),
         patches: rebased.patches.iter().map(HomePatch::from).collect(),
     };
-    for (index, plan) in planned.plans.iter().enumerate() {
-        let (patch, carried) = (plan.patch, &rebased.patches[index].carried);
-        let edits = patch.diff.as_ref().map_or("", |diff| &diff.text);
-        // What was recorded is taken as it stands: another diff program than ours may have written it.
-        let text = match resolution::find(patch, new) {
-            Ok(Some(Record::Whole(form))) if carried.state == State::Resolution => {
-                resolution::diff(&form.text).to_owned()
-            }
-            _ => diff_text(&carried.edits)?,
-        };
-        for (base, form) in &patch.resolutions {
-            // Forms for further bases stay forms of these edits, unless they were out of date before.
-            let fresh = matches!(resolution::find(patch, base), Ok(Some(Record::Whole(_))));
-            let form = resolution::diff(&form.text);
-            if fresh && base != old && base != new {
-                files.insert(form_file(base, &patch.name), Some(resolution::text(form, &text)));
-            }
-        }
-        let keep = match way_back(project, planned, home, &there, index)? {
-            Back::Edits(back) => (back != edits).then(|| resolution::text(edits, &text)),
-            Back::Rest(rest) => Some(rest),
-            Back::Nothing => Some(resolution::text(edits, &text)),
-        };
-        files.insert(form_file(old, &patch.name), keep);
-        if old != new {
-            files.insert(form_file(new, &patch.name), None);
-        }
-        files.insert(format!("{}.diff", patch.name), Some(text).filter(|text| !text.is_empty()));
+    let mut backs = Vec::new();
+    for index in 0..planned.plans.len() {
+        backs.push(way_back(project, planned, home, &there, index)?);
     }
+    // What is left needs no repository.
+    let all = planned.plans.par_iter().zip(&rebased.patches).zip(home.patches.par_iter().zip(backs));
+    let of_each =
+        all.map(|((plan, onto), (was, back))| patch_files(plan.patch, (&onto.carried, was), back, (old, new)));
+    files.extend(of_each.collect::<Result<Vec<_>>>()?.into_iter().flatten());
+    Ok(files)
+}
+
+/// What becomes of the files of one patch.
+fn patch_files(
+    patch: &Patch,
+    (carried, was): (&Carried, &HomePatch),
+    back: Back,
+    (old, new): (&str, &str),
+) -> Result<Vec<(String, Option<String>)>> {
+    let mut files = Vec::new();
+    let edits = patch.diff.as_ref().map_or("", |diff| &diff.text);
+    // What was recorded is taken as it stands: another diff program than ours may have written it.
+    let text = match resolution::find(patch, new) {
+        Ok(Some(Record::Whole(form))) if carried.state == State::Resolution => resolution::diff(&form.text).to_owned(),
+        _ => diff_text(&carried.edits)?,
+    };
+    for (base, form) in &patch.resolutions {
+        // Forms for further bases stay forms of these edits, unless they were out of date before.
+        let fresh = matches!(resolution::find(patch, base), Ok(Some(Record::Whole(_))));
+        let form = resolution::diff(&form.text);
+        if fresh && base != old && base != new {
+            files.push((form_file(base, &patch.name), Some(resolution::text(form, &text))));
+        }
+    }
+    let keep = match back {
+        Back::Edits(back) => (diff_text(&back)? != edits).then(|| resolution::text(edits, &text)),
+        // A text that another diff program wrote can not be made again of what is left.
+        Back::Rest(left, of) if edits == diff_text(&was.edits)? => Some(resolution::rest(&diff_text(&left)?, &of)),
+        Back::Rest(..) | Back::Nothing => Some(resolution::text(edits, &text)),
+    };
+    files.push((form_file(old, &patch.name), keep));
+    if old != new {
+        files.push((form_file(new, &patch.name), None));
+    }
+    files.push((format!("{}.diff", patch.name), Some(text).filter(|text| !text.is_empty())));
     Ok(files)
 }
 
@@ -130,10 +147,10 @@ impl From<&OntoPatch> for HomePatch {
 
 /// What a rebase back would find of a patch's edits without any record.
 enum Back {
-    /// Edits, as the text of a .diff.
-    Edits(String),
-    /// All but this, the text of a record.
-    Rest(String),
+    /// Edits.
+    Edits(Edits),
+    /// All but these, and what was merged of each file.
+    Rest(Edits, Vec<CarriedFile>),
     /// Nothing that a record could rest on.
     Nothing,
 }
@@ -142,7 +159,7 @@ fn way_back(project: &Project, planned: &Planned<'_>, home: &Home, there: &Home,
     let plan = &planned.plans[index];
     let (was, is) = (&home.patches[index], &there.patches[index]);
     if was.edits == is.edits || (plan.patch.diff.is_none() && is.edits.is_empty()) {
-        return diff_text(&was.edits).map(Back::Edits);
+        return Ok(Back::Edits(was.edits.clone()));
     }
     let mut patch = plan.patch.clone();
     patch.resolutions.clear();
@@ -150,18 +167,14 @@ fn way_back(project: &Project, planned: &Planned<'_>, home: &Home, there: &Home,
     let steps = Steps { project, repo: &home.repo, overlay: planned.overlay, base: &home.base, recorded: false };
     let drops = steps.drops(planned.series)?;
     if drops.iter().any(|rule| rule.patch == patch.name && rule.file.is_none()) {
-        return Ok(Back::Edits(String::new()));
+        return Ok(Back::Edits(Edits::new()));
     }
     let back = carry(&steps, &plan, (there, is), &was.parent, &drops)?;
     if back.state != State::Conflict {
-        return diff_text(&back.edits).map(Back::Edits);
+        return Ok(Back::Edits(back.edits));
     }
-    // A text that another diff program wrote can not be made again of what is left.
-    let is_ours = patch.diff.as_ref().map_or("", |diff| &diff.text) == diff_text(&was.edits)?;
-    match rest(&home.repo, &back, &was.edits)?.filter(|_| is_ours) {
-        Some(left) => Ok(Back::Rest(resolution::rest(&diff_text(&left)?, &back.files))),
-        None => Ok(Back::Nothing),
-    }
+    let rest = rest(&home.repo, &back, &was.edits)?;
+    Ok(rest.map_or(Back::Nothing, |left| Back::Rest(left, back.files)))
 }
 
 /// Refuses to move a branch that is in use, or that somebody else moved.

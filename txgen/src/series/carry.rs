@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Dropped;
@@ -15,7 +16,7 @@ use crate::git::diff::{self, Misfit};
 use crate::git::lines::Labels;
 use crate::git::render::{Edit, Edits};
 use crate::git::{Blob, Changes, Repo};
-use crate::merge::{self, Sides, Touched};
+use crate::merge::{self, Merged, Sides, Touched};
 
 /// How a patch came onto the other base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -176,6 +177,28 @@ fn unchanged(path: &str, to: Option<String>) -> CarriedFile {
     }
 }
 
+/// A file that both sides have: all that its merge needs, and nothing of a repository.
+struct Pair<'a> {
+    before: &'a Blob,
+    ours: Blob,
+    theirs: &'a Blob,
+    optional: Vec<&'a str>,
+}
+
+impl Pair<'_> {
+    fn merge(&self, to: &str, labels: &Labels) -> Result<Merged> {
+        let sides = Sides { base: &*self.before.bytes, ours: &*self.ours.bytes, theirs: &*self.theirs.bytes };
+        merge::merge(to, sides, labels, &self.optional)
+    }
+
+    /// What the merge makes of the file, and that without what is in conflict.
+    fn blobs(&self, merged: Vec<u8>, ours: Option<Vec<u8>>) -> (Blob, Blob) {
+        let mode = if self.theirs.mode == self.before.mode { self.ours.mode } else { self.theirs.mode };
+        let ours = ours.unwrap_or_else(|| merged.clone());
+        (Blob { mode, bytes: merged }, Blob { mode, bytes: ours })
+    }
+}
+
 /// How the files of one patch are merged.
 struct Merge<'a> {
     steps: &'a Steps<'a>,
@@ -185,61 +208,65 @@ struct Merge<'a> {
     drops: &'a [&'a Dropped],
 }
 
-impl Merge<'_> {
+impl<'a> Merge<'a> {
     /// Every file that the patch edits, what becomes of it, and that without what is in conflict.
-    fn all(&self, from: &HomePatch) -> Result<(Vec<CarriedFile>, Changes, Changes)> {
+    fn all(&self, from: &'a HomePatch) -> Result<(Vec<CarriedFile>, Changes, Changes)> {
         let (base, ours) = (self.home.base.name.clone(), self.steps.base.name.clone());
         let labels = Labels { base, ours, theirs: self.name.to_owned() };
-        let (mut files, mut changes, mut without) = (Vec::new(), Changes::new(), Changes::new());
+        let (mut found, mut changes) = (Vec::new(), Changes::new());
         for (path, edit) in &from.edits {
-            files.push(match self.rules(path).find(|rule| rule.item.is_none()) {
-                Some(rule) => CarriedFile { dropped: Some(rule.reason.clone()), ..unchanged(path, None) },
-                None => self.carry((path, edit), &labels, (&mut changes, &mut without))?,
-            });
+            found.push(self.look(path, edit, &mut changes)?);
+        }
+        let mut without = changes.clone();
+        let merge = |(file, pair): (CarriedFile, Option<Pair<'a>>)| {
+            let to = file.to.as_deref().unwrap_or(&file.path);
+            let merged = pair.as_ref().map(|pair| pair.merge(to, &labels)).transpose()?;
+            Ok((file, pair.zip(merged)))
+        };
+        let mut files = Vec::new();
+        for (mut file, merged) in found.into_par_iter().map(merge).collect::<Result<Vec<_>>>()? {
+            if let (Some((pair, merged)), Some(to)) = (merged, &file.to) {
+                let (blob, ours) = pair.blobs(merged.bytes, merged.ours);
+                changes.insert(to.clone(), Some(blob));
+                without.insert(to.clone(), Some(ours));
+                file.touched = merged.touched;
+                file.by_lines = merged.by_lines;
+                file.left_out = merged.left_out.into_iter().map(|item| self.why(&file.path, item)).collect();
+            }
+            files.push(file);
         }
         Ok((files, changes, without))
     }
 
     /// What the series says of a file on this base.
-    fn rules(&self, path: &str) -> impl Iterator<Item = &Dropped> {
+    fn rules(&self, path: &str) -> impl Iterator<Item = &'a Dropped> {
         let is_about = move |rule: &&Dropped| rule.patch == self.name && rule.file.as_deref() == Some(path);
         self.drops.iter().copied().filter(is_about)
     }
 
-    fn carry(
-        &self,
-        (path, edit): (&str, &Edit),
-        labels: &Labels,
-        (changes, without): (&mut Changes, &mut Changes),
-    ) -> Result<CarriedFile> {
+    /// Where a file is on the other base, and what is left to merge of it; a removal is put in `changes`.
+    fn look(&self, path: &str, edit: &'a Edit, changes: &mut Changes) -> Result<(CarriedFile, Option<Pair<'a>>)> {
+        if let Some(rule) = self.rules(path).find(|rule| rule.item.is_none()) {
+            return Ok((CarriedFile { dropped: Some(rule.reason.clone()), ..unchanged(path, None) }, None));
+        }
         let Some(to) = self.follow(path, edit)? else {
             // What the patch removes is gone already.
             let dropped = edit.after.is_none().then(|| "the base has no such file to remove".to_owned());
-            return Ok(CarriedFile { dropped, ..unchanged(path, None) });
+            return Ok((CarriedFile { dropped, ..unchanged(path, None) }, None));
         };
-        let Some(ours) = self.steps.repo.file(self.tree, &to)? else { return Ok(unchanged(path, None)) };
+        let Some(ours) = self.steps.repo.file(self.tree, &to)? else { return Ok((unchanged(path, None), None)) };
         let mut file = unchanged(path, Some(to.clone()));
         file.differs = to != path || ours.bytes != edit.before.bytes;
-        let Some(theirs) = &edit.after else {
-            if file.differs {
-                file.touched.push(Touched::whole(&to, "the patch removes it, the base changed it"));
-            } else {
-                changes.insert(to.clone(), None);
-                without.insert(to, None);
-            }
-            return Ok(file);
-        };
-        let sides = Sides { base: &*edit.before.bytes, ours: &*ours.bytes, theirs: &*theirs.bytes };
-        let optional = self.rules(path).filter_map(|rule| rule.item.as_deref()).collect::<Vec<_>>();
-        let merged = merge::merge(&to, sides, labels, &optional)?;
-        file.touched = merged.touched;
-        file.by_lines = merged.by_lines;
-        file.left_out = merged.left_out.into_iter().map(|item| self.why(path, item)).collect();
-        let mode = if theirs.mode == edit.before.mode { ours.mode } else { theirs.mode };
-        let ours = merged.ours.unwrap_or_else(|| merged.bytes.clone());
-        without.insert(to.clone(), Some(Blob { mode, bytes: ours }));
-        changes.insert(to, Some(Blob { mode, bytes: merged.bytes }));
-        Ok(file)
+        if let Some(theirs) = &edit.after {
+            let optional = self.rules(path).filter_map(|rule| rule.item.as_deref()).collect();
+            return Ok((file, Some(Pair { before: &edit.before, ours, theirs, optional })));
+        }
+        if file.differs {
+            file.touched.push(Touched::whole(&to, "the patch removes it, the base changed it"));
+        } else {
+            changes.insert(to, None);
+        }
+        Ok((file, None))
     }
 
     /// Where the file is on the other base.

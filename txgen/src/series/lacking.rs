@@ -2,9 +2,11 @@
 //! What a patch calls that its new base lacks: a merge without conflict can still be wrong.
 
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 
 use super::home::{Home, HomePatch};
 use super::steps::Steps;
@@ -17,12 +19,12 @@ use crate::slice::has_items;
 /// Where what the whole kernel may call is declared; builds are x86-64 only.
 const HEADERS: &[&str] = &["include", "arch/x86/include"];
 /// The kind of the records, and the version of what they hold: to be raised with every change of what is found.
-const KIND: &str = "headers-2";
+const KIND: &str = "headers-3";
 
 /// The functions and macros that the headers of a tree declare.
 struct Headers {
-    /// Sorted.
-    names: Vec<String>,
+    /// Sorted, a space after each: there are some hundred thousand, and few are asked for.
+    names: String,
 }
 
 impl Headers {
@@ -38,13 +40,24 @@ impl Headers {
         }
         let mut all = BTreeSet::new();
         each_header(repo, tree, |text| all.extend(declared(text).into_iter().map(str::to_owned)))?;
-        let names = all.into_iter().collect();
+        let names = all.into_iter().map(|name| name + " ").collect();
         proof::store(project, KIND, &key, &names)?;
         Ok(Self { names })
     }
 
     fn has(&self, name: &str) -> bool {
-        self.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+        let mut rest = self.names.as_str();
+        while !rest.is_empty() {
+            let start = rest.as_bytes()[..rest.len() / 2].iter().rposition(|b| *b == b' ').map_or(0, |at| at + 1);
+            let (before, on) = rest.split_at(start);
+            let (known, after) = on.split_once(' ').unwrap_or((on, ""));
+            rest = match known.cmp(name) {
+                Ordering::Equal => return true,
+                Ordering::Less => after,
+                Ordering::Greater => before,
+            };
+        }
+        false
     }
 }
 
@@ -85,20 +98,24 @@ impl<'a> Lacking<'a> {
         changed: &[String],
     ) -> Result<Vec<String>> {
         let repo = self.steps.repo;
-        let mut found = Vec::new();
+        let mut files = Vec::new();
         for path in changed.iter().filter(|path| has_items(path)) {
-            let (old, new) = (text(repo, before, path)?, text(repo, after, path)?);
-            self.series.extend(declared(&new).into_iter().map(str::to_owned));
-            let fresh = calls(&new, &old.lines().collect()).into_iter().filter(|(name, _)| !self.here.has(name));
-            let unknown = fresh.map(|(name, line)| (name.to_owned(), line)).collect::<Vec<_>>();
-            found.extend((!unknown.is_empty()).then_some((path, old, unknown)));
+            files.push((path, text(repo, before, path)?, text(repo, after, path)?));
         }
+        let here = &self.here;
+        let looked = files.par_iter().map(|(path, old, new)| {
+            let fresh = calls(new, &old.lines().collect()).into_iter().filter(|(name, _)| !here.has(name));
+            (path, old, declared(new), fresh.collect::<Vec<_>>())
+        });
+        let looked = looked.collect::<Vec<_>>();
+        let declared = looked.iter().flat_map(|(_, _, declared, _)| declared);
+        self.series.extend(declared.map(|name| (*name).to_owned()));
         let mut notes = Vec::new();
-        for (path, old, unknown) in found {
-            let before = calls(&old, &HashSet::new());
+        for (path, old, _, unknown) in looked.into_iter().filter(|(.., unknown)| !unknown.is_empty()) {
+            let before = calls(old, &HashSet::new());
             for (name, line) in unknown {
-                let is_known = self.series.contains(&name) || before.contains_key(name.as_str());
-                if !is_known && self.was_there(from, path, &name)? && !self.is_here(after, path, &name)? {
+                let is_known = self.series.contains(name) || before.contains_key(name);
+                if !is_known && self.was_there(from, path, name)? && !self.is_here(after, path, name)? {
                     notes.push(format!("{path}:{line}: it calls {name}(), which {} lacks", self.steps.base.name));
                 }
             }
@@ -141,4 +158,21 @@ impl<'a> Lacking<'a> {
 fn text(repo: &Repo, tree: &str, path: &str) -> Result<String> {
     let blob = repo.file(tree, path).with_context(|| format!("read {path}"))?;
     Ok(blob.map_or_else(String::new, |blob| String::from_utf8_lossy(&blob.bytes).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Headers;
+
+    #[test]
+    fn a_name_is_found_among_its_like() {
+        let headers = Headers { names: "__skb_frag_ref get_page get_page_tag put_page ".to_owned() };
+        for name in ["__skb_frag_ref", "get_page", "get_page_tag", "put_page"] {
+            assert!(headers.has(name), "{name}");
+        }
+        for name in ["", "_", "get", "get_pag", "get_page_", "put_page_x", "zzz"] {
+            assert!(!headers.has(name), "{name}");
+        }
+        assert!(!Headers { names: String::new() }.has("get_page"));
+    }
 }
