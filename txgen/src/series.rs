@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Series on disk (series/NAME/), and what they become.
 
+mod ahead;
 pub mod apply;
 pub mod carry;
 pub mod home;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use anyhow::{Context, Result};
 
 use super::Series;
+use super::ahead;
 use super::overlay_files::Overlay;
 use super::plan::PatchPlan;
 use super::steps::Steps;
@@ -53,6 +54,7 @@ pub fn home(
         true => Rc::clone(here),
         false => Rc::new(Repo::open_in_memory(&base.git_dir)?),
     };
+    ahead::parse(plans, (&base, &repo), (clone, here))?;
     let steps = Steps { project, repo: &repo, overlay, base: &base, recorded: true };
     let mut tree = base.tree.clone();
     let mut patches = Vec::new();
