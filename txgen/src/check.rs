@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod build;
 pub mod checkpatch;
+mod compile;
 pub mod deprecated;
 pub mod diff;
 pub mod exceptions;
@@ -155,6 +156,8 @@ pub const CHECKS: &[Check] = &[
     kernel_doc::CHECK,
     build::BUILD,
     build::SPARSE,
+    build::CLANG_BUILD,
+    build::BUILD_32,
     inline::CHECK,
     deprecated::CHECK,
     locals::CHECK,

@@ -317,6 +317,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("bash", "bash"),
     ("bison", "bison"),
     ("ccache", "ccache"),
+    ("clang-19", "clang-19"),
     ("codespell", "codespell"),
     ("cpio", "cpio"),
     ("dpkg-deb", "dpkg"),

@@ -21,26 +21,33 @@ allnoconfig:
 %.o: %.c
 \t@mkdir -p $(O)/$(dir $@)
 \t@echo '  CC      $@'
-\t@$(CC) -Wall $(if $(W),-Wextra) -Iinclude -c $< -o $(O)/$@
+\t@$(CC) -Wall $(if $(filter i386,$(ARCH)),-m32) $(if $(W),-Wextra) -Iinclude -c $< -o $(O)/$@
 \t@$(if $(C),echo '  CHECK   $<'; SPARSE -Iinclude $(CF) $<)
 ";
 
-/// What the checks find in a patch that puts `code` behind `before` into skbuff.c; make calls `sparse` as it says.
+/// What `build` and `sparse` find in a patch that puts `code` behind `before` into skbuff.c; make calls `sparse` as it
+/// says.
 fn found(before: &str, code: &str, sparse: &str) -> anyhow::Result<Vec<String>> {
-    found_with(&MAKEFILE.replace("SPARSE", sparse), before, code)
+    found_with(&MAKEFILE.replace("SPARSE", sparse), before, &format!("{before}{code}"), &["build", "sparse"])
 }
 
-fn found_with(makefile: &str, before: &str, code: &str) -> anyhow::Result<Vec<String>> {
+/// What `checks` find in a patch that has `after` at the end of skbuff.c where there was `before`.
+fn found_with(makefile: &str, before: &str, after: &str, checks: &[&str]) -> anyhow::Result<Vec<String>> {
     let mut kernel = Kernel::new();
-    for file in ["net.config", "compile.config"] {
+    let before = format!("{SKBUFF}{before}");
+    kernel.patch("setup", "net: set up\n", &[("Makefile", makefile), ("net/core/skbuff.c", &before)]);
+    found_in(kernel, after, checks)
+}
+
+/// What `checks` find in a patch that puts `after` at the end of skbuff.c.
+fn found_in(mut kernel: Kernel, after: &str, checks: &[&str]) -> anyhow::Result<Vec<String>> {
+    for file in ["net.config", "compile.config", "32bit.config"] {
         kernel.project.write(&format!("p/vm-tests/{file}"), "CONFIG_NET=y\n");
     }
-    let old = format!("{SKBUFF}{before}");
-    kernel.patch("setup", "net: set up\n", &[("Makefile", makefile), ("net/core/skbuff.c", &old)]);
-    kernel.patch("new", "net: new\n", &[("net/core/skbuff.c", &format!("{old}{code}"))]);
+    kernel.patch("new", "net: new\n", &[("net/core/skbuff.c", &format!("{SKBUFF}{after}"))]);
     let (project, applied) = (kernel.txgen_project(), kernel.applied());
     let source = Source::new(&project, &applied, None);
-    let only = ["build", "sparse"].map(str::to_owned).to_vec();
+    let only = checks.iter().map(|&check| check.to_owned()).collect();
     let report = run(&source, &patches(&applied)?, &Selection { patch: Some("new".to_owned()), only }, &[])?;
     Ok(report.findings.iter().map(ToString::to_string).collect())
 }
@@ -75,10 +82,40 @@ fn a_patch_that_does_not_compile_is_a_finding() {
     assert_eq!(found.last().unwrap(), "new: sparse: sparse: did not run: see what gcc says of this patch");
 }
 
+const BROKEN: &str = "int third(void) { return undeclared; }\n";
+
 #[test]
-fn a_tree_that_does_not_compile_before_the_patch_can_not_be_checked() {
-    let error = found("int third(void) { return undeclared; }\n", CLEAN, "sparse").unwrap_err().to_string();
-    assert!(error.starts_with("net/core/skbuff.c:8 does not compile before patch new"), "{error}");
+fn what_an_earlier_patch_broke_is_said_of_each_patch_until_it_is_mended() {
+    let still = found(BROKEN, CLEAN, "sparse").unwrap();
+    assert!(still[0].starts_with("new: build: net/core/skbuff.c:8: gcc: still does not compile"), "{still:?}");
+    assert_eq!(still[1..], ["new: sparse: sparse: did not run: see what gcc says of this patch"]);
+    let mended = found_with(&MAKEFILE.replace("SPARSE", "sparse"), BROKEN, CLEAN, &["build"]).unwrap();
+    assert_eq!(mended, [""; 0]);
+}
+
+#[test]
+fn a_base_that_does_not_compile_is_an_error_and_no_finding() {
+    let makefile = MAKEFILE.replace("SPARSE", "sparse");
+    let broken = format!("{SKBUFF}{BROKEN}");
+    let kernel = Kernel::with(&[("Makefile", &makefile), ("net/core/skbuff.c", &broken)]);
+    let error = found_in(kernel, CLEAN, &["build"]).unwrap_err().to_string();
+    assert!(error.starts_with("net/core/skbuff.c:8 does not compile with gcc before patch new"), "{error}");
+}
+
+#[test]
+fn a_warning_that_only_clang_has_is_found_by_the_check_of_this_name() {
+    let code = "int skb_third(int a);\nint skb_third(int a)\n{\n\ta = a;\n\treturn a;\n}\n";
+    let found = found_with(&MAKEFILE.replace("SPARSE", "sparse"), "", code, &["build", "clang", "32-bit"]).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("new: clang: net/core/skbuff.c:11: clang: explicitly assigning value"), "{found:?}");
+}
+
+#[test]
+fn a_warning_for_32_bit_is_found_by_the_check_of_this_name() {
+    let code = "unsigned long skb_third(void);\nunsigned long skb_third(void)\n{\n\treturn 1UL << 40;\n}\n";
+    let found = found_with(&MAKEFILE.replace("SPARSE", "sparse"), "", code, &["build", "clang", "32-bit"]).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("new: 32-bit: net/core/skbuff.c:11: gcc -m32: left shift count"), "{found:?}");
 }
 
 #[test]
@@ -91,6 +128,6 @@ fn a_make_that_skips_sparse_is_an_error_and_no_pass() {
 #[test]
 fn a_make_that_does_not_say_what_it_compiles_is_an_error_and_no_pass() {
     let silent = MAKEFILE.replace("CHECK", "checked");
-    let error = found_with(&silent, "", UNUSED).unwrap_err().to_string();
-    assert!(error.starts_with("net/core/skbuff.o was not compiled and read by sparse"), "{error}");
+    let error = found_with(&silent, "", UNUSED, &["build"]).unwrap_err().to_string();
+    assert!(error.starts_with("net/core/skbuff.o was not compiled by gcc and read by sparse"), "{error}");
 }

@@ -4,8 +4,9 @@
 //! Reads with the git program; writes nothing but the worktree of kernel/worktree.rs, and that only
 //! when a check asks for it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -47,8 +48,8 @@ pub struct Source<'a> {
     pub tip: String,
     /// Text of cover.md, where the series has one.
     pub cover: Option<String>,
-    /// What compilers and configuration say of themselves, once asked.
-    pub(crate) compilers: OnceLock<String>,
+    /// What compilers and configuration say of themselves, by the check that asked.
+    asked: Mutex<BTreeMap<&'static str, String>>,
     checkout: Mutex<Checkout>,
 }
 
@@ -58,8 +59,8 @@ struct Checkout {
     tree: Option<Arc<Worktree>>,
     /// The commit it is at.
     at: Option<String>,
-    /// The commit it was at when its kernel was configured.
-    configured: Option<String>,
+    /// The commit it was at when a build folder was configured.
+    configured: BTreeMap<&'static str, String>,
 }
 
 impl<'a> Source<'a> {
@@ -68,7 +69,7 @@ impl<'a> Source<'a> {
         let base = applied.base.commit.clone();
         let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
         let git_dir = applied.git_dir.clone();
-        Self { project, git_dir, base, tip, cover, compilers: OnceLock::new(), checkout: Mutex::default() }
+        Self { project, git_dir, base, tip, cover, asked: Mutex::default(), checkout: Mutex::default() }
     }
 
     /// git on the repository, with nobody's configuration.
@@ -83,7 +84,7 @@ impl<'a> Source<'a> {
 
     /// The checkout, moved to `commit`: nobody else may read it meanwhile.
     pub(crate) fn tree_at(&self, commit: &str) -> Result<Arc<Worktree>> {
-        let mut checkout = self.checkout();
+        let mut checkout = unpoisoned(&self.checkout);
         let tree = match checkout.tree.take() {
             Some(tree) => tree,
             None => Arc::new(Worktree::lock(self.project, &self.git_dir, Purpose::Check)?),
@@ -97,23 +98,32 @@ impl<'a> Source<'a> {
         Ok(tree)
     }
 
-    /// Runs `configure` at `commit` where it would not do what it did last: it takes longer than compiling an object.
-    pub(crate) fn configured_at(&self, commit: &str, configure: impl FnOnce() -> Result<()>) -> Result<()> {
-        let mut checkout = self.checkout();
-        if let Some(last) = checkout.configured.as_deref() {
+    /// What `ask` finds out for a check, asked once in a run.
+    pub(crate) fn asked_once(&self, check: &'static str, ask: impl FnOnce() -> Result<String>) -> Result<String> {
+        if let Some(known) = unpoisoned(&self.asked).get(check) {
+            return Ok(known.clone());
+        }
+        let answer = ask()?;
+        Ok(unpoisoned(&self.asked).entry(check).or_insert(answer).clone())
+    }
+
+    /// Runs `configure` for a build folder at `commit` where it would not do what it did last: it takes longer than compiling an object.
+    pub(crate) fn configured_at(
+        &self,
+        folder: &'static str,
+        commit: &str,
+        configure: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let mut checkout = unpoisoned(&self.checkout);
+        if let Some(last) = checkout.configured.get(folder) {
             let args = ["diff-tree", "-r", "--name-only", last, commit, "--", ":(glob)**/Kconfig*"];
             if self.git(args).check()?.text().is_empty() {
                 return Ok(());
             }
         }
         configure()?;
-        checkout.configured = Some(commit.to_owned());
+        checkout.configured.insert(folder, commit.to_owned());
         Ok(())
-    }
-
-    /// A panic in another thread leaves whole values behind.
-    fn checkout(&self) -> MutexGuard<'_, Checkout> {
-        self.checkout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The id of the blob or tree at `path` of the last commit, if there is one.
@@ -144,6 +154,11 @@ impl<'a> Source<'a> {
             .check()?;
         diff::parse(&output.text()).with_context(|| format!("read the diff of patch {}", patch.name))
     }
+}
+
+/// A panic in another thread leaves whole values behind.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// git on `git_dir` without the user's and the system's configuration.

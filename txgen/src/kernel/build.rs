@@ -19,6 +19,20 @@ const TIMEOUT: Duration = Duration::from_secs(3 * 3600);
 /// Programs that every kernel build needs.
 const TOOLS: &[&str] = &["make", "gcc", "ccache", "flex", "bison", "bc", "perl"];
 
+/// What a kernel is compiled with, and for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// The compiler's program.
+    pub cc: &'static str,
+    /// The kernel's name of the architecture.
+    pub arch: &'static str,
+}
+
+impl Target {
+    /// What is booted.
+    pub const X86_64: Self = Self { cc: "gcc", arch: "x86_64" };
+}
+
 /// A build folder of a kernel tree.
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -26,6 +40,8 @@ pub struct Folder {
     pub tree: PathBuf,
     /// The build folder, make's `O=`.
     pub dir: PathBuf,
+    /// What is compiled with, and for what.
+    target: Target,
     /// ccache's folder.
     ccache: PathBuf,
     /// Where the number of objects of a whole build is kept, for progress.
@@ -53,7 +69,13 @@ impl Folder {
         let own = std::env::var_os("CCACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let ccache = own.unwrap_or_else(|| project.cache.join("ccache"));
         files::make_dir(&ccache)?;
-        Ok(Self { tree: worktree.dir.clone(), dir, ccache, sizes: project.cache.join("build-sizes") })
+        let target = Target::X86_64;
+        Ok(Self { tree: worktree.dir.clone(), dir, target, ccache, sizes: project.cache.join("build-sizes") })
+    }
+
+    /// The same folder with another compiler, or for another architecture.
+    pub fn compiled_by(self, target: Target) -> Self {
+        Self { target, ..self }
     }
 
     /// The kernel image that a build makes.
@@ -66,7 +88,9 @@ impl Folder {
         let mut run = Run::new("make", ["-C"])
             .arg(&self.tree)
             .arg(format!("O={}", self.dir.display()))
-            .args(["ARCH=x86_64", "CC=ccache gcc", "LOCALVERSION="])
+            .arg(format!("ARCH={}", self.target.arch))
+            .arg(format!("CC=ccache {}", self.target.cc))
+            .arg("LOCALVERSION=")
             .args(["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=txgen", "KBUILD_BUILD_HOST=txgen"])
             .arg(format!("-j{}", jobs()))
             .args(args.iter().map(AsRef::as_ref))
@@ -198,11 +222,12 @@ pub(crate) fn in_tree(line: &str, tree: &Path) -> String {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Folder, count_objects, errors};
+    use super::{Folder, Target, count_objects, errors};
 
     fn folder() -> Folder {
         let path = PathBuf::from;
         Folder {
+            target: Target::X86_64,
             tree: path("/c/work/1/tree"),
             dir: path("/c/work/1/build/net"),
             ccache: path("/c/ccache"),

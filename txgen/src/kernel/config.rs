@@ -14,16 +14,20 @@ const CONFIGS: &[(&str, &[&str])] = &[
     ("net", &["net.config"]),
     ("debug", &["net.config", "debug.config"]),
     (COMPILE, &["net.config", "compile.config"]),
+    (COMPILE_32, &["net.config", "compile.config", "32bit.config"]),
     (bench::CONFIG, &["net.config", "bench.config"]),
 ];
 
 /// The configuration with many users of skb frags, in which objects are compiled and nothing is booted.
 pub const COMPILE: &str = "compile";
 
+/// The same for 32 bit.
+pub const COMPILE_32: &str = "compile-32";
+
 /// A kernel configuration as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `net`, `debug`, [`COMPILE`] or [`bench::CONFIG`].
+    /// `net`, `debug`, [`COMPILE`], [`COMPILE_32`] or [`bench::CONFIG`].
     pub name: String,
     /// The options that differ from allnoconfig, one a line, sorted.
     pub text: String,
@@ -59,7 +63,7 @@ impl Config {
 
 /// Names of the configurations that tests are run in.
 pub fn names() -> Vec<&'static str> {
-    CONFIGS.iter().map(|(name, _)| *name).filter(|name| ![COMPILE, bench::CONFIG].contains(name)).collect()
+    CONFIGS.iter().map(|(name, _)| *name).filter(|name| ![COMPILE, COMPILE_32, bench::CONFIG].contains(name)).collect()
 }
 
 /// Reads configuration `name`.
