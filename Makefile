@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest selftests debug mutations bench counts rebase txgen base clean
+.PHONY: series test setup lint unit guest prove selftests debug mutations bench counts rebase txgen base clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -28,10 +28,15 @@ test:
 unit:
 	cargo nextest run
 
-# The series itself: every patch checked, the tip booted with its suites and compared with the base.
+# Every series: each patch checked. One of them: the tip booted with its suites and compared with the base.
 guest:
-	$(TXGEN) check $(NAME)
+	set -e; for name in $(notdir $(patsubst %/,%,$(dir $(wildcard series/*/series.toml)))); do $(TXGEN) check $$name; done
 	$(TXGEN) test $(NAME) --tip --against-base
+
+# What is not on record as built and booted, of every series, the newest changes first, for some minutes.
+MINUTES ?= 35
+prove: setup base
+	$(TXGEN) prove --minutes $(MINUTES)
 
 lint:
 	cargo fmt --check

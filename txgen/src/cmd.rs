@@ -11,6 +11,7 @@ pub mod format_series;
 pub mod generate;
 pub mod mutate;
 pub mod plan;
+pub mod prove;
 pub mod rebase;
 pub mod report;
 pub mod status;

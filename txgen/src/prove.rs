@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,7 @@ pub struct Prover<'a> {
     timeout: Duration,
     force: bool,
     boots: u32,
+    until: Option<Instant>,
     toolchain: Vec<String>,
     tests: String,
     accel: Option<Accel>,
@@ -127,6 +128,7 @@ impl<'a> Prover<'a> {
             timeout,
             force,
             boots: 1,
+            until: None,
             toolchain: toolchain()?,
             tests,
             accel: None,
@@ -139,10 +141,15 @@ impl<'a> Prover<'a> {
         Self { boots, force: self.force || boots > 1, ..self }
     }
 
+    /// Begins no build after `until`: subjects that come later are not told of.
+    pub fn until(self, until: Option<Instant>) -> Self {
+        Self { until, ..self }
+    }
+
     /// Proves `subjects` one after the other, each booted while the next one is built, and tells of each as soon as it
     /// is there. Where there is a record (and it is not to be made anew) nothing is built.
     pub fn prove(&mut self, subjects: &[Subject], mut tell: impl FnMut(Proved) -> Result<()>) -> Result<()> {
-        let Self { project, builder, accel, .. } = self;
+        let Self { project, builder, accel, until, .. } = self;
         let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests };
         let booter = Booter { project, boots: self.boots, timeout: self.timeout, accel };
         thread::scope(|scope| {
@@ -150,6 +157,9 @@ impl<'a> Prover<'a> {
             let (sender, made) = mpsc::sync_channel(0);
             scope.spawn(move || {
                 for subject in subjects {
+                    if until.is_some_and(|until| Instant::now() > until) {
+                        return;
+                    }
                     let made = maker.make(builder, subject).with_context(|| format!("test {}", subject.name));
                     let failed = made.is_err();
                     if sender.send(made).is_err() || failed {
@@ -180,6 +190,11 @@ impl<'a> Prover<'a> {
     fn accelerator(&mut self, image: &Path) -> Result<Accel> {
         pipeline::accelerator(&mut self.accel, image)
     }
+}
+
+/// Seconds that a boot in a configuration may take unless the user says otherwise.
+pub fn boot_seconds(config: &str) -> u64 {
+    if config == "debug" { 1800 } else { 180 }
 }
 
 /// The record that `tree` passed in `config` with the tools and tests that are here, if there is one.

@@ -65,6 +65,9 @@ pub struct Test {
     pub needs: Vec<String>,
     /// The series that brings it; other trees need not have it.
     pub series: Option<String>,
+    /// Bases of series/bases.toml that are older than it.
+    #[serde(default)]
+    pub not_on: Vec<String>,
 }
 
 /// The other side of a test.
@@ -102,6 +105,15 @@ impl Table {
         }
         chosen.folder.retain(|folder| !folder.test.is_empty());
         Ok(chosen)
+    }
+
+    /// The tests that base `base` has, or some series brings.
+    pub fn on(mut self, base: &str) -> Self {
+        for folder in &mut self.folder {
+            folder.test.retain(|test| !test.not_on.iter().any(|older| older == base));
+        }
+        self.folder.retain(|folder| !folder.test.is_empty());
+        self
     }
 
     /// The folders that come from this project: where they are in it, and their place in the tree.
@@ -209,6 +221,15 @@ seconds = 20
                         vsock\t40\t1\ttools/vsock\t1234\t./vsock --mode=server\t./vsock --mode=client\n";
         assert_eq!(table().plan(&absent, 2), expected);
         assert_eq!(table().longest(1), 110 + 220 + 30);
+    }
+
+    #[test]
+    fn a_test_is_left_out_on_a_base_that_is_older() {
+        let mut table = table();
+        table.folder[1].test[0].not_on = vec!["old".to_owned()];
+        let names = |base: &str| table.clone().on(base).tests().map(|(_, test)| test.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names("old"), ["tls-12", "tls-13"]);
+        assert_eq!(names("new").len(), 3);
     }
 
     #[test]

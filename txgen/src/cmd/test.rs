@@ -81,10 +81,11 @@ pub struct Args {
 /// Runs `txgen test`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let config = config::load(project, &args.config)?;
-    let seconds = args.timeout.unwrap_or(if args.config == "debug" { 1800 } else { 180 });
+    let seconds = args.timeout.unwrap_or_else(|| prove::boot_seconds(&args.config));
     let (_, applied) = args.which.apply(project, args.signoff)?;
     let subjects = select(&applied, args)?;
-    let table = args.selftests.as_ref().map(|names| selftests::load(project)?.select(names)).transpose()?;
+    let on_base = |names: &Vec<String>| anyhow::Ok(selftests::load(project)?.select(names)?.on(&applied.base.name));
+    let table = args.selftests.as_ref().map(on_base).transpose()?;
     let prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?
         .repeatedly(args.boots);
     let mut subjects = subjects;
