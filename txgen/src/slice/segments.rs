@@ -34,7 +34,7 @@ const SAME: &str = "same";
 /// the rest of a merge, and from base to base and patch to patch most of a file stays the same.
 pub fn segments<const N: usize>(texts: [&str; N]) -> [Result<Vec<Segment>>; N] {
     let lines = texts.map(lines_of);
-    by_chunks(&lines).map_or_else(|| whole(texts, &lines), |split| split.map(Ok))
+    by_chunks(&lines).map_or_else(|| whole(&lines), |split| split.map(Ok))
 }
 
 /// By chunks; `None` where the layout of a version does not tell them apart.
@@ -84,9 +84,9 @@ fn codes<'a>(chunks: &'a [Chunk], lines: &'a [&'a str]) -> impl Iterator<Item = 
 }
 
 /// What the layout does not tell, the parser may find out from the whole file.
-fn whole<const N: usize>(texts: [&str; N], lines: &[Vec<&str>; N]) -> [Result<Vec<Segment>>; N] {
+fn whole<const N: usize>(lines: &[Vec<&str>; N]) -> [Result<Vec<Segment>>; N] {
     std::array::from_fn(|i| {
-        let segments = parsed(texts[i], &lines[i], true)?;
+        let segments = parsed(&lines[i], true)?;
         check(&segments, &lines[i])?;
         Ok(segments)
     })
@@ -118,7 +118,7 @@ fn parsed_once((lines, is_first): Code<'_>) -> Result<Arc<Vec<Segment>>> {
     if let Some(segments) = known().get(&key) {
         return Ok(Arc::clone(segments));
     }
-    let segments = Arc::new(parsed(&key.0, lines, is_first)?);
+    let segments = Arc::new(parsed(lines, is_first)?);
     known().insert(key, Arc::clone(&segments));
     Ok(segments)
 }
@@ -152,10 +152,28 @@ fn join<'a>(
     list
 }
 
-fn parsed(text: &str, lines: &[&str], is_file: bool) -> Result<Vec<Segment>> {
+fn parsed(lines: &[&str], is_file: bool) -> Result<Vec<Segment>> {
     let mut list = Vec::new();
-    flatten(&parse::nodes(text, lines, is_file)?, lines, &mut list);
+    flatten(&parse::nodes(&without_bodies(lines), lines, is_file)?, lines, &mut list);
     Ok(list)
+}
+
+/// The text with empty lines for those in the bodies of functions: they are most of it, and neither what a segment is
+/// called nor where it ends is in them.
+fn without_bodies(lines: &[&str]) -> String {
+    let mut text = String::new();
+    let mut body = 0..0;
+    for (number, line) in lines.iter().enumerate() {
+        if *line == "{\n" && body.end <= number {
+            let rest = &lines[number + 1..];
+            // A directive may have its other half outside.
+            let end = rest.iter().position(|line| line.starts_with(['}', '#', '{']));
+            let ends = end.filter(|end| rest[*end].trim_end() == "}");
+            body = ends.map_or(0..0, |end| number + 1..number + 1 + end);
+        }
+        text += if body.contains(&number) { "\n" } else { line };
+    }
+    text
 }
 
 /// Makes sure that every line is in one segment or blank.
@@ -219,7 +237,7 @@ fn directive_text(range: &Range<usize>, lines: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DIRECTIVE, SAME, Segment, by_chunks, chunks, parsed, segments, unshared};
+    use super::{DIRECTIVE, SAME, Segment, by_chunks, chunks, lines_of, parsed, segments, unshared, without_bodies};
 
     const TEXT: &str = "// SPDX-License-Identifier: GPL-2.0
 /* About the file. */
@@ -274,11 +292,29 @@ static const struct one six = {
 ";
 
     #[test]
+    fn bodies_of_functions_are_left_out_and_nothing_else() {
+        let of = |text: &str| without_bodies(&lines_of(text));
+        assert_eq!(
+            of("int a(void)\n{\n\tx();\nout:\n\treturn 1;\n}\nEXPORT_SYMBOL(a);\nint b(void)\n{\n}\n"),
+            "int a(void)\n{\n\n\n\n}\nEXPORT_SYMBOL(a);\nint b(void)\n{\n}\n"
+        );
+        let kept = [
+            "struct a {\n\tint b;\n};\n",
+            "static int a[] =\n{\n\t1,\n};\n",
+            "int a(void)\n{\n#ifdef B\n\tx();\n}\n#endif\n",
+            "int a(void)\n{\n\tx();\n",
+        ];
+        for text in kept {
+            assert_eq!(of(text), text);
+        }
+    }
+
+    #[test]
     fn chunks_give_the_segments_of_the_whole_file() {
         let lines = TEXT.split_inclusive('\n').collect::<Vec<_>>();
         let cut = chunks::chunks(&lines).unwrap();
         assert!(cut.len() > 10, "{cut:?}");
-        let whole = parsed(TEXT, &lines, true).unwrap();
+        let whole = parsed(&lines, true).unwrap();
         let [split] = by_chunks(&[lines]).unwrap();
         assert_eq!(split, whole);
     }
