@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest prove selftests debug mutations bench counts rebase txgen base clean
+.PHONY: series test setup lint unit guest prove broken selftests debug mutations bench counts rebase txgen base clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -37,6 +37,10 @@ guest:
 MINUTES ?= 35
 prove: setup base
 	$(TXGEN) prove --minutes $(MINUTES)
+
+# A series that is broken on purpose: each fault has to be found at its patch.
+broken: setup base
+	TXGEN=$(TXGEN) vm-tests/broken-series.sh
 
 lint:
 	cargo fmt --check

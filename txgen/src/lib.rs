@@ -19,6 +19,7 @@
 //! `cmd` imports everything; nothing imports `cmd`.
 
 pub mod audit;
+pub mod b4;
 pub mod base;
 pub mod bench;
 pub mod check;

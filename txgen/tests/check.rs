@@ -47,7 +47,8 @@ fn with_function(code: &str) -> String {
 fn a_good_patch_passes_every_check_that_needs_no_build() {
     let code = with_function("int skb_second(struct sk_buff *skb)\n{\n\treturn skb->first + 1;\n}\n");
     // A tiny kernel can not be built.
-    let names = CHECKS.iter().map(|check| check.name).filter(|name| !["build", "sparse"].contains(name));
+    let builds = ["build", "sparse", "clang", "32-bit"];
+    let names = CHECKS.iter().map(|check| check.name).filter(|name| !builds.contains(name));
     let report = check(&one_patch(GOOD, &code), &names.collect::<Vec<_>>()).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
     patch     message  trailers  limits   checkpatch  kernel-doc  inline   deprecated  locals   maintainers
@@ -206,6 +207,11 @@ fn the_command_prints_findings_and_a_table_and_exits_1() {
     assert_eq!(json["findings"][1]["file"], "net/core/skbuff.c");
     assert_eq!(json["findings"][1]["line"], 9);
     assert_eq!(json["findings"][1]["level"], "fail");
+    let b4: serde_json::Value =
+        serde_json::from_str(&kernel.txgen("check", &[&only[..], &["--b4"]].concat()).expect(1).stdout).unwrap();
+    let entries = b4.as_array().unwrap().iter().map(|e| format!("{} {}", e["tool"], e["status"])).collect::<Vec<_>>();
+    assert_eq!(entries, ["\"txgen-message\" \"fail\"", "\"txgen-limits\" \"pass\"", "\"txgen-inline\" \"fail\""]);
+    assert!(b4[2]["summary"].as_str().unwrap().contains("skbuff.c:9: source-inline"), "{b4}");
 }
 
 #[test]
@@ -244,7 +250,7 @@ fn unknown_names_on_the_command_line_exit_2() {
     let kernel = one_patch(GOOD, &with_function("int y;\n"));
     kernel.store("");
     insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
-    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, build, sparse, inline, deprecated, locals, maintainers");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, build, sparse, clang, 32-bit, inline, deprecated, locals, maintainers");
 }
 
 #[test]

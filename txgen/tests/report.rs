@@ -70,6 +70,9 @@ fn results_of_shards_are_joined() {
     assert!(text.contains("     console line "), "{text}");
     let markdown = merged(&project, &["--format", "markdown"]);
     assert!(markdown.contains("| two | net | **FAIL**: built, boot failed"), "{markdown}");
+    let b4 = serde_json::from_str::<Value>(&merged(&project, &["--format", "b4"])).unwrap();
+    assert_eq!((&b4[1]["tool"], &b4[1]["status"]), (&Value::from("txgen-boot-net"), &Value::from("fail")));
+    assert!(b4[1]["details"].as_str().unwrap().contains("console line "), "{b4}");
 }
 
 #[test]

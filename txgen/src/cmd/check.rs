@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::which::Which;
+use crate::b4;
 use crate::check::run::{Report, Selection, run as run_checks};
 use crate::check::source::{Source, patches};
 use crate::check::{CHECKS, table};
@@ -17,6 +18,7 @@ const EXAMPLES: &str = "Examples:
   txgen check zerocopy --patch txbuf --only checkpatch,kernel-doc
   txgen check zerocopy --tree ~/src/linux --base net-next/main
   txgen check --list
+  txgen check zerocopy --patch txbuf --b4
   txgen check zerocopy --json | jq '.findings[] | select(.level == \"fail\")'
 
 A finding that has to stay is justified in series/NAME/series.toml:
@@ -48,6 +50,9 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Print the JSON that b4 reads from a check command
+    #[arg(long, conflicts_with_all = ["json", "list"])]
+    b4: bool,
 }
 
 /// Runs `txgen check`.
@@ -61,7 +66,9 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let source = Source::new(project, &applied, series.cover.clone());
     let selection = Selection { patch: args.patch.clone(), only: args.only.clone() };
     let report = run_checks(&source, &patches(&applied)?, &selection, &series.exceptions)?;
-    if args.json {
+    if args.b4 {
+        anstream::println!("{:#}", json!(b4::of_checks(&report)));
+    } else if args.json {
         anstream::println!("{:#}", as_json(&applied, &report));
     } else {
         anstream::print!("{}{}{}", table::findings(&report), table::table(&report), table::summary(&report));

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
+use serde_json::json;
+
+use crate::b4;
 use crate::error::Exit;
 use crate::files;
 use crate::joined::{self, Row, html, junit, markdown};
@@ -51,6 +54,8 @@ enum Format {
     Junit,
     /// One page that needs no network
     Html,
+    /// What b4 reads from a check command
+    B4,
 }
 
 /// Runs `txgen report`.
@@ -62,6 +67,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         Format::Markdown => markdown::text(&rows),
         Format::Junit => junit::xml(&rows)?,
         Format::Html => html::page(project, &rows)?,
+        Format::B4 => format!("{:#}\n", json!(b4::of_rows(&rows))),
     };
     match output {
         Some(file) => files::write_atomic(file, text.as_bytes())?,

@@ -330,11 +330,11 @@ fn status_lists_patches_and_tells_a_stale_branch() {
     demo v1 on tiny: net: demo
     branch txgen/demo: not applied
 
-    patch     checks     build  boot  subject
-    rename    9 not run  -      -     net: rename skb_old()
-    txbuf     9 not run  -      -     net: add txbuf
-    more      9 not run  -      -     net: add more
-    (series)  2 not run  -      -
+    patch     checks      build  boot  subject
+    rename    11 not run  -      -     net: rename skb_old()
+    txbuf     11 not run  -      -     net: add txbuf
+    more      11 not run  -      -     net: add more
+    (series)  2 not run   -      -
     "#);
     project.txgen(&["apply", "demo"]).expect(0);
     let applied = project.txgen(&["status", "demo", "--json"]).expect(0).stdout;
