@@ -39,7 +39,7 @@ use symbols::Symbols;
 /// The configuration that is counted.
 pub const CONFIG: &str = "bench";
 /// The kind of the records, and the version of what they hold.
-const KIND: &str = "bench-1";
+const KIND: &str = "bench-2";
 
 /// What one kernel came to, as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,7 +32,7 @@ pub mod selftests;
 pub mod show;
 
 /// The kind of the records, and the version of what they hold.
-const KIND: &str = "boot-1";
+const KIND: &str = "boot-2";
 
 /// A commit to be proved.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -161,11 +161,11 @@ pub fn judge(evidence: Evidence<'_>) -> (Vec<Suite>, Vec<String>) {
 pub fn complaints(evidence: Evidence<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     for splat in splat::find(evidence.console).iter().take(10) {
-        problems.push(format!("console line {}: {}", splat.line, splat.text));
+        problems.push(format!("console line {}: {splat}", splat.line));
     }
     let leaks = splat::find(evidence.leaks.unwrap_or_default());
     if let Some(first) = leaks.first() {
-        problems.push(format!("kmemleak: {} leaks, the first: {}", leaks.len(), first.text));
+        problems.push(format!("kmemleak: {} leaks, the first: {first}", leaks.len()));
     }
     if let Some(seconds) = evidence.killed_after {
         problems.push(format!("the guest did not end within {seconds} s and was killed"));

@@ -52,7 +52,7 @@ fn a_good_boot_is_good_and_all_its_suites_are_found() {
 #[test]
 fn a_boot_that_panics_is_a_failure_that_quotes_the_panic() {
     insta::assert_snapshot!(problems(&log("panic.log"), None, None).join("\n"), @r"
-    console line 628: Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled
+    console line 628: Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled [out_of_memory < __alloc_pages_slowpath.constprop.0 < __alloc_frozen_pages_noprof < __folio_alloc_noprof < __handle_mm_fault]
     the guest wrote no result
     ");
 }
@@ -61,8 +61,8 @@ fn a_boot_that_panics_is_a_failure_that_quotes_the_panic() {
 fn a_boot_that_warns_is_a_failure_that_quotes_the_warning_before_the_failed_cases() {
     let found = problems(&log("warning.log"), Some(END), None);
     insta::assert_snapshot!(found[..3].join("\n"), @r"
-    console line 545: WARNING: lib/refcount.c:28 at refcount_warn_saturate+0x1f/0x70, CPU#0: kunit_try_catch/300
-    console line 946: Kernel panic - not syncing: No working init found.  Try passing init= option to kernel. See Linux Documentation/admin-guide/init.rst for guidance.
+    console line 545: WARNING: lib/refcount.c:28 at refcount_warn_saturate+0x1f/0x70, CPU#0: kunit_try_catch/300 [net_txbuf_put_run < skb_release_data < sk_skb_reason_drop < txm_drain < op_run_at]
+    console line 946: Kernel panic - not syncing: No working init found.  Try passing init= option to kernel. See Linux Documentation/admin-guide/init.rst for guidance. [kernel_init < ret_from_fork < ret_from_fork_asm]
     failed: net_txbuf_skb.op_counts_every_ref_and_keeps_every_byte.clone (op_counts_every_ref_and_keeps_every_byte: EXPECTATION FAILED at net/core/tests/txbuf_model.c:334)
     ");
 }

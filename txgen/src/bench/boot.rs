@@ -132,7 +132,7 @@ pub fn run(
     let output = ended?;
     let console = files::read_lossy(&paths.console)?;
     if let Some(splat) = splat::find(&console).first() {
-        bail!("the kernel of {name} is not well: {}:{}: {}", paths.console.display(), splat.line, splat.text);
+        bail!("the kernel of {name} is not well: {}:{}: {splat}", paths.console.display(), splat.line);
     }
     let context = |path: &Path| format!("the boot of {name}: {}", path.display());
     let told = guest::parse(&files::read_lossy(&paths.results)?).with_context(|| context(&paths.results))?;

@@ -80,7 +80,8 @@ fn findings(source: &Source<'_>, patch: &Patch, compiler: &Compiler, check: &str
     let was_broken = broken(&old);
     if let Some(Complaint { file, line, text, .. }) = was_broken.as_ref().filter(|_| patch.parent == source.base) {
         bail!(
-            "{file}:{line} does not compile with {} before patch {}: {text}; does vm-tests/compile.config lack an option?",
+            "{file}:{line} does not compile with {} before patch {}: {text}; does vm-tests/compile.config lack an \
+             option?",
             compiler.rule,
             patch.name
         );

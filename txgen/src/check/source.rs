@@ -107,7 +107,8 @@ impl<'a> Source<'a> {
         Ok(unpoisoned(&self.asked).entry(check).or_insert(answer).clone())
     }
 
-    /// Runs `configure` for a build folder at `commit` where it would not do what it did last: it takes longer than compiling an object.
+    /// Runs `configure` for a build folder at `commit` where it would not do what it did last: it takes longer than
+    /// compiling an object.
     pub(crate) fn configured_at(
         &self,
         folder: &'static str,

@@ -139,7 +139,9 @@ impl Folder {
         let size = self.sizes.join(self.dir.file_name().context("a build folder has a name")?);
         let total = if whole { known_size(&size) } else { 0 };
         let mut watch = Watch::start(what, total, log);
-        let run = self.make(&["bzImage"]).log(log);
+        let mut args = vec!["bzImage".to_owned()];
+        args.extend(with_binaries());
+        let run = self.make(&args).log(log);
         let output = run.output_while(|| watch.tick()).context("build the kernel")?;
         let text = files::read_lossy(log)?;
         if output.status.success() {
@@ -158,6 +160,16 @@ impl Folder {
         let quoted = || process::last_lines(&text, 5).lines().map(str::to_owned).collect();
         Ok(Build::Failed(if errors.is_empty() { quoted() } else { errors }))
     }
+}
+
+/// Objects that hold another file of the build (`.incbin`): the kernel in the image, and what boots the other CPUs.
+const WITH_BINARIES: &[&str] = &["piggy", "rmpiggy", "initramfs_data"];
+
+/// Flags that are of this build alone for objects with other files in them: ccache in depend mode does not look for
+/// `.incbin`, and would take the object of any kernel that was compressed to the same size.
+fn with_binaries() -> impl Iterator<Item = String> {
+    let now = jiff::Timestamp::now().as_nanosecond();
+    WITH_BINARIES.iter().map(move |object| format!("AFLAGS_{object}.o=-Dtxgen_build={now}"))
 }
 
 /// How many commands make may run at once.
@@ -233,6 +245,15 @@ mod tests {
             ccache: path("/c/ccache"),
             sizes: path("/c/build-sizes"),
         }
+    }
+
+    #[test]
+    fn objects_with_other_files_in_them_are_of_one_build_alone() {
+        let flags = || super::with_binaries().collect::<Vec<_>>();
+        let first = flags();
+        assert!(first[0].starts_with("AFLAGS_piggy.o=-Dtxgen_build="), "{first:?}");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        assert_ne!(first, flags());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Crash markers in a console log: what the kernel says when it found something wrong with itself.
 
+use std::fmt;
+
 use super::message;
 
 /// What a line of the console complains about.
@@ -35,7 +37,27 @@ pub struct Splat {
     pub line: usize,
     /// What the line says, without its time.
     pub text: String,
+    /// The functions of the trace behind it, innermost first: what tells the same crash in two logs.
+    pub trace: Vec<String>,
 }
+
+impl fmt::Display for Splat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match self.trace.as_slice() {
+            [] => Ok(()),
+            trace => write!(f, " [{}]", trace[..trace.len().min(FRAMES)].join(" < ")),
+        }
+    }
+}
+
+/// How many functions of a trace are told.
+const FRAMES: usize = 5;
+/// How many lines a trace may begin after its marker: registers and code come first.
+const BEFORE_TRACE: usize = 60;
+/// Functions that only report.
+const REPORTERS: &[&str] =
+    &["dump_stack", "dump_stack_lvl", "kasan_report", "print_report", "__warn", "panic", "vpanic"];
 
 /// Where in a line a mark has to be.
 #[derive(Debug, Clone, Copy)]
@@ -84,12 +106,30 @@ const MARKS: &[(At, &str, Kind)] = &[
 
 /// The crash markers of a log, in order.
 pub fn find(log: &str) -> Vec<Splat> {
-    let marked = log.lines().enumerate().filter_map(|(number, line)| {
-        let text = message(line);
-        let kind = kind(text)?;
-        Some(Splat { kind, line: number + 1, text: text.trim_end().to_owned() })
+    let lines = log.lines().map(message).collect::<Vec<_>>();
+    let marked = lines.iter().enumerate().filter_map(|(number, text)| {
+        let (kind, trace) = (kind(text)?, trace(&lines[number + 1..]));
+        Some(Splat { kind, line: number + 1, text: text.trim_end().to_owned(), trace })
     });
     marked.collect()
+}
+
+/// The functions of a trace that begins in `lines` before the next marker.
+fn trace(lines: &[&str]) -> Vec<String> {
+    let near = lines.iter().take(BEFORE_TRACE);
+    let begins = |line: &str| line.starts_with("Call Trace:") || line.trim_start().starts_with("backtrace");
+    let Some(start) = near.take_while(|line| kind(line).is_none()).position(|line| begins(line)) else {
+        return Vec::new();
+    };
+    let frame = |line: &&str| {
+        let line = line.trim();
+        let name = line.split_once("+0x").map(|(name, _)| name);
+        // What the unwinder only guesses has a question mark.
+        name.filter(|name| !name.contains([' ', '?'])).map(str::to_owned)
+    };
+    let is_part = |line: &&str| line.contains("+0x") || line.trim().starts_with('<');
+    let inside = lines[start + 1..].iter().take_while(|line| is_part(line));
+    inside.filter_map(frame).filter(|name| !REPORTERS.contains(&name.as_str())).collect()
 }
 
 fn kind(text: &str) -> Option<Kind> {
@@ -144,6 +184,19 @@ mod tests {
 [    2.000000] kmemleak: Kernel memory leak detector initialized (mem pool available: 15797)
 ";
         assert_eq!(find(quiet), []);
+    }
+
+    #[test]
+    fn a_crash_has_the_functions_of_its_trace_and_not_of_the_next_one() {
+        let log = "[    1.0] WARNING: net/a.c:1 at b+0x1/0x2\n[    1.0] RIP: 0010:b+0x1/0x2\n[    1.0] Call Trace:\n\
+                   [    1.0]  <TASK>\n[    1.0]  ? c+0x1/0x2\n[    1.0]  d+0x1/0x2 [mod]\n[    1.0]  e.cold+0x1/0x2\n\
+                   [    1.0]  </TASK>\n[    1.0] ---[ end trace ]---\n[    2.0] BUG: x\n[    2.0] WARNING: y\n\
+                   [    2.0] Call Trace:\n[    2.0]  dump_stack+0x1/0x2\n[    2.0]  f+0x1/0x2\n[    2.0] x\n";
+        let told = find(log).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(told, ["WARNING: net/a.c:1 at b+0x1/0x2 [d < e.cold]", "BUG: x", "WARNING: y [f]"]);
+        let leak = "unreferenced object 0x1 (size 64):\n  comm \"swapper\"\n  backtrace (crc 0):\n    kmalloc+0x1/0x2\n\
+                    \x20   late+0x1/0x2\n";
+        assert_eq!(find(leak)[0].to_string(), "unreferenced object 0x1 (size 64): [kmalloc < late]");
     }
 
     #[test]
