@@ -13,6 +13,7 @@ pub mod mutate;
 pub mod plan;
 pub mod prove;
 pub mod rebase;
+pub mod refresh;
 pub mod report;
 pub mod status;
 pub mod test;

@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use tempfile::NamedTempFile;
@@ -69,6 +69,33 @@ fn stage(dir: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// Copies a folder with all in it to one that is not there yet, or is empty.
+pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    make_dir(to)?;
+    for file in below(from)? {
+        let target = to.join(&file);
+        make_dir(target.parent().context("a file has a folder")?)?;
+        fs::copy(from.join(&file), &target).with_context(|| format!("copy {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Every file below a folder, sorted, by its path in it.
+pub fn below(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut left = vec![PathBuf::new()];
+    while let Some(folder) = left.pop() {
+        let list = || format!("list {}", dir.join(&folder).display());
+        for entry in fs::read_dir(dir.join(&folder)).with_context(list)? {
+            let entry = entry.with_context(list)?;
+            let path = folder.join(entry.file_name());
+            if entry.file_type().with_context(list)?.is_dir() { left.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// An error at `span` (bytes) of `text`, told as `path:line:column: what`.

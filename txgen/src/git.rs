@@ -173,6 +173,11 @@ impl Repo {
         Ok(self.entry(tree, path)?.map(|entry| entry.id().to_string()))
     }
 
+    /// What is at `path` of a tree, as git writes its mode: `100644`, `100755`, `120000`, `160000` or `40000`.
+    pub fn mode_at(&self, tree: &str, path: &str) -> Result<Option<String>> {
+        Ok(self.entry(tree, path)?.map(|entry| format!("{:o}", entry.filemode_raw())))
+    }
+
     /// The file at `path` of a tree; `None` where there is none, or a folder.
     pub fn file(&self, tree: &str, path: &str) -> Result<Option<Blob>> {
         match self.entry(tree, path)? {

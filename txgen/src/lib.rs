@@ -8,6 +8,8 @@
 //!                                                    |
 //! series/NAME (toml, msg, diff, cocci) -> series::plan -> git::commit_series
 //!                                                    |
+//!      refresh: branch -> refresh::pair -> births, manifest -> stage (applied again) -> series/NAME
+//!                                                    |
 //!      rebase: series::home -> series::carry (merge) -> series::onto -> series/NAME
 //!                                                    |
 //!        audit, check <- Applied -> kernel::build -> vm::run -> proof
@@ -45,6 +47,7 @@ pub mod project;
 pub mod proof;
 pub mod prove;
 pub mod rebase;
+pub mod refresh;
 pub mod render;
 pub mod report;
 pub mod selftests;

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::which::Which;
 use crate::error::Exit;
 use crate::project::Project;
+use crate::series;
 
 const EXAMPLES: &str = "Examples:
   txgen apply zerocopy
@@ -16,7 +17,8 @@ const EXAMPLES: &str = "Examples:
 /// Turns a series into commits on a base, on branch txgen/NAME.
 ///
 /// The commits are made in memory: no work tree is touched, and the branch is set last. The same series on the same
-/// base gives the same commit ids. Earlier states stay in the reflog of refs/txgen/series/NAME.
+/// base gives the same commit ids. Earlier states stay in the reflog of refs/txgen/series/NAME. A branch that was edited
+/// in git is not moved: `txgen refresh` takes the edits into the series.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -25,6 +27,9 @@ pub struct Args {
     /// Sign each commit off (also done where git's format.signOff is set)
     #[arg(long)]
     signoff: bool,
+    /// Move the branch even if it was edited in git and not refreshed: the edits stay in the branch's reflog alone
+    #[arg(long)]
+    discard: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -32,7 +37,8 @@ pub struct Args {
 
 /// Runs `txgen apply`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let (_, applied) = args.which.apply(project, args.signoff)?;
+    let (series, base) = args.which.find(project)?;
+    let applied = series::apply_series(project, &series, &base, args.signoff, args.discard)?;
     if args.json {
         let value = json!({"name": applied.name, "base": applied.base.name, "base_commit": applied.base.commit,
             "branch": applied.branch, "patches": applied.patches});

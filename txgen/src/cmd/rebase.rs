@@ -177,7 +177,8 @@ fn journal(repo: &Repo, rebased: &Rebased, name: &str, bases: Option<String>) ->
         refs.push((conflict, None));
     }
     let why = format!("txgen rebase {name} --onto {}", rebased.onto.name);
-    Ok(Journal { series: String::new(), bases, git_dir: rebased.onto.git_dir.clone(), refs, why })
+    let overlay = std::collections::BTreeMap::new();
+    Ok(Journal { series: String::new(), bases, overlay, git_dir: rebased.onto.git_dir.clone(), refs, why })
 }
 
 fn check(project: &Project, series: &Series, args: &Args) -> Result<Exit> {

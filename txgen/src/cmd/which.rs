@@ -34,7 +34,7 @@ impl Which {
     /// Loads the series and applies it to the base.
     pub fn apply(&self, project: &Project, signoff: bool) -> Result<(Series, Applied)> {
         let (series, base) = self.find(project)?;
-        let applied = series::apply_series(project, &series, &base, signoff)?;
+        let applied = series::apply_series(project, &series, &base, signoff, false)?;
         Ok((series, applied))
     }
 

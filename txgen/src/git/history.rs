@@ -5,8 +5,37 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Repo, oid};
+use super::{Identity, Repo, oid};
 use crate::process::Run;
+
+/// A commit as it is in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id.
+    pub id: String,
+    /// Its tree.
+    pub tree: String,
+    /// The tree of its first parent.
+    pub below: String,
+    /// How many parents it has.
+    pub parents: usize,
+    /// Its whole message.
+    pub message: String,
+    /// Its author.
+    pub author: Identity,
+}
+
+impl Commit {
+    /// The first line of its message.
+    pub fn subject(&self) -> &str {
+        self.message.trim_start().lines().next().unwrap_or_default()
+    }
+
+    /// How people are told of it.
+    pub fn display(&self) -> String {
+        format!("{} (\"{}\")", &self.id[..12], self.subject())
+    }
+}
 
 impl Repo {
     /// Whether `commit` is `ancestor` or comes after it.
@@ -15,6 +44,32 @@ impl Repo {
             return Ok(true);
         }
         self.repo.graph_descendant_of(oid(commit)?, oid(ancestor)?).context("look into the history")
+    }
+
+    /// The commits after `base` and up to `tip`, which descends from it, by their first parents, oldest first.
+    pub fn commits_above(&self, base: &str, tip: &str) -> Result<Vec<Commit>> {
+        let mut commits = Vec::new();
+        let mut id = oid(tip)?;
+        while id != oid(base)? {
+            let commit = self.repo.find_commit(id).with_context(|| format!("read commit {id}"))?;
+            let parent = commit.parent(0).with_context(|| format!("{id} has no parent: it does not stand on {base}"))?;
+            let message = std::str::from_utf8(commit.message_bytes());
+            let message = message.with_context(|| format!("the message of {id} is no UTF-8"))?.to_owned();
+            let author = commit.author();
+            let name = author.name().with_context(|| format!("the author of {id} is no UTF-8"))?.to_owned();
+            let email = author.email().with_context(|| format!("the author of {id} is no UTF-8"))?.to_owned();
+            commits.push(Commit {
+                id: id.to_string(),
+                tree: commit.tree_id().to_string(),
+                below: parent.tree_id().to_string(),
+                parents: commit.parent_count(),
+                message,
+                author: Identity { name, email },
+            });
+            id = parent.id();
+        }
+        commits.reverse();
+        Ok(commits)
     }
 
     /// Whether two commits have an ancestor in common, as far as the repository has their history.

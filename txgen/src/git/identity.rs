@@ -17,6 +17,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Parses `Name <address>`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, rest) = text.trim().split_once(" <")?;
+        let email = rest.strip_suffix('>')?;
+        let is_plain = |text: &str| !text.is_empty() && !text.contains(['<', '>', '\n']);
+        (is_plain(name) && is_plain(email)).then(|| Self { name: name.to_owned(), email: email.to_owned() })
+    }
+
     /// `Name <address>`, as in a trailer.
     pub fn display(&self) -> String {
         format!("{} <{}>", self.name, self.email)

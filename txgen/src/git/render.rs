@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use git2::{DiffOptions, Patch};
+use git2::{Diff, DiffOptions, Patch};
 
 use super::Blob;
 
@@ -65,4 +65,10 @@ pub fn text_diff(old: &str, new: &str) -> Result<String> {
     let buffer = patch.to_buf().context("compare texts")?;
     let text = String::from_utf8_lossy(&buffer);
     Ok(text.find("@@").map_or_else(String::new, |at| text[at..].to_owned()))
+}
+
+/// What tells the change of a .diff apart wherever it is made: git's patch id.
+pub fn patch_id(text: &str) -> Result<String> {
+    let id = Diff::from_buffer(text.as_bytes()).and_then(|diff| diff.patchid(None)).context("compute a patch id")?;
+    Ok(id.to_string())
 }

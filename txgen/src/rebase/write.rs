@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A finished rebase written: the folder of the series changes places with the new one in one step, then the refs.
+//! A changed series written: the folder of the series changes places with the new one in one step, then the refs.
 //!
-//! A journal says what is left to do after that step. Whoever comes next finishes it, so that a rebase that was killed
+//! A journal says what is left to do after that step. Whoever comes next finishes it, so that a change that was killed
 //! shows as not begun or as done.
 
 use std::collections::BTreeMap;
@@ -13,9 +13,10 @@ use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
-use crate::git::Repo;
+use crate::git::{Blob, Mode, Repo};
 use crate::project::Project;
 use crate::proof;
+use crate::series::overlay_files;
 
 /// What is left to do once the folder of the series is the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +25,40 @@ pub struct Journal {
     pub series: String,
     /// The text of series/bases.toml, where it changes.
     pub bases: Option<String>,
+    /// The files of kernel-overlay/ that change, `None` where they go away.
+    #[serde(default)]
+    pub overlay: BTreeMap<String, Option<OverlayFile>>,
     /// The repository whose refs move.
     pub git_dir: PathBuf,
     /// Where each ref is to point; deleted where there is nothing.
     pub refs: Vec<(String, Option<String>)>,
     /// What the reflogs say.
     pub why: String,
+}
+
+/// A file of kernel-overlay/.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlayFile {
+    /// Whether it is executable.
+    pub executable: bool,
+    /// What it holds.
+    pub text: String,
+}
+
+impl TryFrom<&Blob> for OverlayFile {
+    type Error = anyhow::Error;
+
+    fn try_from(blob: &Blob) -> Result<Self> {
+        let text = String::from_utf8(blob.bytes.clone()).context("a new file is no UTF-8")?;
+        Ok(Self { executable: blob.mode == Mode::Executable, text })
+    }
+}
+
+impl From<&OverlayFile> for Blob {
+    fn from(file: &OverlayFile) -> Self {
+        let mode = if file.executable { Mode::Executable } else { Mode::Plain };
+        Self { mode, bytes: file.text.clone().into_bytes() }
+    }
 }
 
 /// .txgen/, for what is under way.
@@ -45,7 +74,7 @@ fn next_folder(project: &Project, name: &str) -> PathBuf {
     folder(project).join(format!("{name}.next"))
 }
 
-/// Only one txgen rebases in a project at a time: a lock on series/, which goes with the value and is `None` while
+/// Only one txgen changes the series of a project at a time: a lock on series/, which goes with the value and is `None` while
 /// another has it.
 pub fn lock(project: &Project) -> Result<Option<fs::File>> {
     let path = project.root.join("series");
@@ -67,7 +96,10 @@ pub fn write(
     let Some(_lock) = lock(project)? else { bail!("another txgen writes to this project: try again") };
     let (series, next) = (project.series(name), next_folder(project, name));
     files::remove_dir(&next)?;
-    copy(&series, &next)?;
+    if series.is_dir() {
+        files::copy_folder(&series, &next)?;
+    }
+    files::make_dir(&next)?;
     for (file, text) in changes {
         let path = next.join(file);
         match text {
@@ -79,12 +111,13 @@ pub fn write(
     journal.series = key(&next)?;
     let text = serde_json::to_vec_pretty(&journal).context("serialise the journal")?;
     files::write_atomic(&journal_file(project, name), &text)?;
-    renameat2(AT_FDCWD, &next, AT_FDCWD, &series, RenameFlags::RENAME_EXCHANGE)
+    let flags = if series.is_dir() { RenameFlags::RENAME_EXCHANGE } else { RenameFlags::RENAME_NOREPLACE };
+    renameat2(AT_FDCWD, &next, AT_FDCWD, &series, flags)
         .with_context(|| format!("let {} and {} change places", next.display(), series.display()))?;
     finish(project, name, &journal)
 }
 
-/// Finishes, or takes back, what a rebase that was killed left.
+/// Finishes, or takes back, what a change that was killed left.
 pub fn recover(project: &Project) -> Result<()> {
     if leftovers(project)?.is_empty() {
         return Ok(());
@@ -97,7 +130,7 @@ pub fn recover(project: &Project) -> Result<()> {
         let journal = serde_json::from_str::<Journal>(&files::read(&path)?)
             .with_context(|| format!("read {}", path.display()))?;
         if key(&project.series(name))? == journal.series {
-            finish(project, name, &journal).with_context(|| format!("finish the rebase of {name} that was stopped"))?;
+            finish(project, name, &journal).with_context(|| format!("finish what was begun with series {name} and stopped"))?;
         }
     }
     for file in leftovers(project)? {
@@ -126,6 +159,9 @@ fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {
     if let Some(text) = &journal.bases {
         files::write_atomic(&project.bases_file(), text.as_bytes())?;
     }
+    for (path, file) in &journal.overlay {
+        overlay_files::place(&project.overlay(), path, file.as_ref().map(Blob::from).as_ref())?;
+    }
     let repo = Repo::open(&journal.git_dir)?;
     let moves = journal.refs.iter().map(|(name, to)| (name.as_str(), to.as_deref())).collect::<Vec<_>>();
     repo.move_refs(&moves, &journal.why)?;
@@ -138,32 +174,6 @@ fn clean(project: &Project, name: &str) -> Result<()> {
     files::remove_file(&journal_file(project, name))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    files::make_dir(to)?;
-    for file in below(from)? {
-        let target = to.join(&file);
-        files::make_dir(target.parent().context("a file has a folder")?)?;
-        fs::copy(from.join(&file), &target).with_context(|| format!("copy {}", file.display()))?;
-    }
-    Ok(())
-}
-
-/// Every file below a folder, sorted, by its path in it.
-fn below(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut left = vec![PathBuf::new()];
-    while let Some(folder) = left.pop() {
-        let list = || format!("list {}", dir.join(&folder).display());
-        for entry in fs::read_dir(dir.join(&folder)).with_context(list)? {
-            let entry = entry.with_context(list)?;
-            let path = folder.join(entry.file_name());
-            if entry.file_type().with_context(list)?.is_dir() { left.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 fn remove_empty(dir: &Path) -> Result<()> {
     let bases = dir.join("bases");
     if !bases.is_dir() {
@@ -171,17 +181,17 @@ fn remove_empty(dir: &Path) -> Result<()> {
     }
     for folder in fs::read_dir(&bases).with_context(|| format!("list {}", bases.display()))? {
         let folder = folder.with_context(|| format!("list {}", bases.display()))?.path();
-        if folder.is_dir() && below(&folder)?.is_empty() {
+        if folder.is_dir() && files::below(&folder)?.is_empty() {
             files::remove_dir(&folder)?;
         }
     }
-    if below(&bases)?.is_empty() { files::remove_dir(&bases) } else { Ok(()) }
+    if files::below(&bases)?.is_empty() { files::remove_dir(&bases) } else { Ok(()) }
 }
 
 /// A key over every file of a folder.
 pub fn key(dir: &Path) -> Result<String> {
     let mut parts = Vec::new();
-    for file in below(dir)? {
+    for file in files::below(dir)? {
         parts.push(file.to_string_lossy().into_owned().into_bytes());
         parts.push(fs::read(dir.join(&file)).with_context(|| format!("read {}", dir.join(&file).display()))?);
     }

@@ -9,11 +9,11 @@ use anyhow::{Context, Result, bail};
 
 use super::carry::State;
 use super::home::{Home, home};
-use super::onto::{OntoPatch, Planned, authorship, carry_series};
+use super::onto::{OntoPatch, Planned, authorship, carry_series, commit_patch};
 use super::overlay_files;
 use super::plan::plan;
 use super::steps::Steps;
-use super::{Applied, AppliedPatch, Series};
+use super::{Applied, AppliedPatch, Message, Series};
 use crate::base::{Base, record};
 use crate::error::Conflict;
 use crate::git::Repo;
@@ -21,11 +21,25 @@ use crate::project::Project;
 
 /// Turns `series` into commits on `base` and points branch txgen/NAME at the last one. Each commit is signed off
 /// by its author with `signoff`, or where git's configuration asks for it (`format.signOff`).
-pub fn apply_series(project: &Project, series: &Series, base: &Base, signoff: bool) -> Result<Applied> {
+///
+/// A branch that was edited in git and not read back by `txgen refresh` is left alone, with an error, unless the edits
+/// are to be discarded.
+pub fn apply_series(
+    project: &Project,
+    series: &Series,
+    base: &Base,
+    signoff: bool,
+    discard: bool,
+) -> Result<Applied> {
     let patches = build(project, series, base, signoff)?;
     let branch = branch(&series.name);
-    if let Some(last) = patches.last() {
-        set_branch(&Repo::open(&base.git_dir)?, &series.name, &branch, &last.commit)?;
+    let tip = patches.last().map_or(&base.commit, |last| &last.commit);
+    let repo = Repo::open(&base.git_dir)?;
+    if !is_branch(&repo, &branch, base, tip)? {
+        if !discard {
+            refuse_edited(&repo, &series.name, &branch)?;
+        }
+        set_branch(&repo, &series.name, &branch, tip)?;
     }
     Ok(Applied { name: series.name.clone(), base: base.clone(), git_dir: base.git_dir.clone(), branch, patches })
 }
@@ -37,9 +51,7 @@ pub fn build(project: &Project, series: &Series, base: &Base, signoff: bool) -> 
     let overlay = overlay_files::read(project)?;
     let plans = plan(series, &overlay, &claimed_elsewhere(project, series)?)?;
     let repo = Rc::new(Repo::open(&base.git_dir)?);
-    let recorded = record::find(project, &series.base)
-        .with_context(|| format!("series {} is for base {}", series.name, series.base))?;
-    let recorded = recorded.tree.map_or(base.name == series.base, |tree| tree == base.tree);
+    let recorded = is_recorded(project, series, base)?;
     if !recorded {
         // Where the recorded base is not here, or its edits do not fit it, they may fit this one as they are.
         if let Ok(home) = home(project, series, &overlay, &plans, (base, &repo)) {
@@ -68,12 +80,19 @@ pub fn build(project: &Project, series: &Series, base: &Base, signoff: bool) -> 
         if files.is_empty() {
             return Err(steps.misfit(format!("{}: patch {} changes nothing", patch.place, patch.name)));
         }
-        commit = repo.commit(&commit, &after, &patch.message.commit_message(signer.as_deref()), &by)?;
+        commit = commit_patch(&repo, &commit, &after, patch, (&by, signer.as_deref()))?;
         let (name, subject) = (patch.name.clone(), patch.message.subject.clone());
         patches.push(AppliedPatch { name, subject, commit: commit.clone(), tree: after.clone(), files });
         tree = after;
     }
     Ok(patches)
+}
+
+/// Whether `base` is the one that the .diff files of `series` are for.
+pub fn is_recorded(project: &Project, series: &Series, base: &Base) -> Result<bool> {
+    let recorded = record::find(project, &series.base)
+        .with_context(|| format!("series {} is for base {}", series.name, series.base))?;
+    Ok(recorded.tree.map_or(base.name == series.base, |tree| tree == base.tree))
 }
 
 fn carried(
@@ -103,12 +122,45 @@ pub fn branch(name: &str) -> String {
     format!("txgen/{name}")
 }
 
-/// Points the branch at `commit`, and with it a ref of our own whose reflog keeps every earlier state.
-pub(crate) fn set_branch(repo: &Repo, name: &str, branch: &str, commit: &str) -> Result<()> {
-    let head = format!("refs/heads/{branch}");
-    if repo.read_ref(&head)?.is_some_and(|found| found.commit == commit) {
+/// Whether the branch has the trees and messages of the commits up to `tip`: made in git, they have other dates.
+fn is_branch(repo: &Repo, branch: &str, base: &Base, tip: &str) -> Result<bool> {
+    let Some(head) = repo.read_ref(&format!("refs/heads/{branch}"))? else { return Ok(false) };
+    if head.commit == tip {
+        return Ok(true);
+    }
+    if !repo.descends(&head.commit, &base.commit)? {
+        return Ok(false);
+    }
+    let content = |tip: &str| -> Result<Vec<_>> {
+        let commits = repo.commits_above(&base.commit, tip)?;
+        let message = |text: &str| Message::parse_without_author(text).map_or(text.to_owned(), |m| m.commit_message(None));
+        Ok(commits.into_iter().map(|commit| (message(&commit.message), commit.tree, commit.author)).collect())
+    };
+    Ok(content(&head.commit)? == content(tip)?)
+}
+
+/// Refuses to move a branch that is not where txgen put it, or read it.
+fn refuse_edited(repo: &Repo, name: &str, branch: &str) -> Result<()> {
+    let Some(head) = repo.read_ref(&format!("refs/heads/{branch}"))? else { return Ok(()) };
+    let own = repo.read_ref(&own_ref(name))?;
+    if own.as_ref().is_some_and(|own| own.commit == head.commit) {
         return Ok(());
     }
+    bail!(
+        "branch {branch} is at {}, where txgen did not put it: what was edited there is not in series/{name}/. \
+         `txgen refresh {name}` takes it in, `txgen apply {name} --discard` drops it",
+        &head.commit[..12]
+    );
+}
+
+/// The ref that says where txgen put the branch, or read it from.
+pub fn own_ref(name: &str) -> String {
+    format!("refs/txgen/series/{name}")
+}
+
+/// Points the branch at `commit`, and with it a ref of our own whose reflog keeps every earlier state.
+fn set_branch(repo: &Repo, name: &str, branch: &str, commit: &str) -> Result<()> {
+    let head = format!("refs/heads/{branch}");
     if let Some(dir) = repo.checked_out_at(branch)? {
         bail!(
             "branch {branch} is checked out at {}, and applying would move it under that work tree: switch it to \
@@ -117,7 +169,7 @@ pub(crate) fn set_branch(repo: &Repo, name: &str, branch: &str, commit: &str) ->
             dir.display()
         );
     }
-    repo.set_refs(&[&head, &format!("refs/txgen/series/{name}")], commit, &format!("txgen apply {name}"))
+    repo.set_refs(&[&head, &own_ref(name)], commit, &format!("txgen apply {name}"))
 }
 
 /// Overlay files that other series of the project claim.

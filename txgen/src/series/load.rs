@@ -139,9 +139,6 @@ impl Loader<'_> {
             }
             patches.push(self.patch(patch.get_ref(), &self.place(name))?);
         }
-        if patches.is_empty() {
-            bail!("{}: the series has no [[patch]]", self.source.file.display());
-        }
         let drops = table.drop.into_iter().map(|entry| self.dropped(entry, &patches)).collect::<Result<Vec<_>>>()?;
         let exceptions = table.exception.into_iter().map(|entry| self.exception(entry, &patches));
         let exceptions = exceptions.collect::<Result<Vec<_>>>()?;

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A patch's message: subject, body, trailers, and the note that stays below `---`.
+//! A patch's message: author, subject, body, trailers, and the note that stays below `---`.
 
 use anyhow::{Result, bail};
+
+use crate::git::Identity;
+
+/// Starts the first line of a .msg file where somebody else than the user wrote the patch, as in a mail.
+const FROM: &str = "From: ";
 
 /// A NAME.msg file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
+    /// Who wrote the patch, if not the one who applies it.
+    pub author: Option<Identity>,
     /// First line, without any `[PATCH]` tag.
     pub subject: String,
     /// What follows it, trailers included; empty where there is only a subject.
@@ -17,6 +24,18 @@ pub struct Message {
 impl Message {
     /// Parses the text of a .msg file; an error starts with the line that is wrong.
     pub fn parse(text: &str) -> Result<Self> {
+        if let Some(rest) = text.strip_prefix(FROM) {
+            let (author, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+            let Some(author) = Identity::parse(author) else { bail!("1: an author is `Name <address>`") };
+            let Some(rest) = rest.strip_prefix('\n') else { bail!("2: there is no blank line after the author") };
+            let message = Self::parse_without_author(rest);
+            return message.map(|message| Self { author: Some(author), ..message }).map_err(|e| lines_lower(&e, 2));
+        }
+        Self::parse_without_author(text)
+    }
+
+    /// Parses the message of a commit; an error starts with the line that is wrong.
+    pub fn parse_without_author(text: &str) -> Result<Self> {
         let (message, note) = match text.split_once("\n---\n") {
             Some((message, note)) => (message, Some(note.trim_end().to_owned()).filter(|note| !note.is_empty())),
             None => (text.strip_suffix("\n---").unwrap_or(text), None),
@@ -31,12 +50,25 @@ impl Message {
         if subject.starts_with('[') {
             bail!("1: the subject has a tag: `[PATCH ...]` is added to the mail");
         }
+        if subject.starts_with(FROM) {
+            bail!("1: the subject starts with `From:`, which mails take for the author");
+        }
         let (blank, body) = rest.split_once('\n').unwrap_or((rest, ""));
         if !blank.is_empty() {
             bail!("2: there is no blank line after the subject");
         }
         let body = body.trim_end().trim_start_matches('\n').to_owned();
-        Ok(Self { subject: subject.to_owned(), body, note })
+        Ok(Self { author: None, subject: subject.to_owned(), body, note })
+    }
+
+    /// The text of the .msg file.
+    pub fn text(&self) -> String {
+        let mut text = self.author.as_ref().map_or_else(String::new, |author| format!("{FROM}{}\n\n", author.display()));
+        text += &self.commit_message(None);
+        if let Some(note) = &self.note {
+            text += &format!("---\n{note}\n");
+        }
+        text
     }
 
     /// The message of the commit, signed off by `signer` if there is one.
@@ -54,6 +86,15 @@ impl Message {
             }
         }
         text + "\n"
+    }
+}
+
+/// An error of [`Message::parse`], which starts with a line, for text that comes some lines later.
+fn lines_lower(error: &anyhow::Error, by: usize) -> anyhow::Error {
+    let text = error.to_string();
+    match text.split_once(':').and_then(|(line, what)| Some((line.parse::<usize>().ok()?, what))) {
+        Some((line, what)) => anyhow::anyhow!("{}:{what}", line + by),
+        None => anyhow::anyhow!(text),
     }
 }
 
@@ -81,6 +122,19 @@ mod tests {
         let message = parse("net: do it\n\nBecause.\n---\nv2: better\n");
         assert_eq!(message.commit_message(None), "net: do it\n\nBecause.\n");
         assert_eq!(message.note.as_deref(), Some("v2: better"));
+    }
+
+    #[test]
+    fn the_author_of_another_comes_first() {
+        let text = "From: A B <a@example.org>\n\nnet: do it\n\nBecause.\n---\nv2: better\n";
+        let message = parse(text);
+        assert_eq!(message.author.as_ref().map(|a| a.display()).as_deref(), Some("A B <a@example.org>"));
+        assert_eq!(message.commit_message(None), "net: do it\n\nBecause.\n");
+        assert_eq!(message.text(), text);
+        let error = |text: &str| Message::parse(text).expect_err("it is wrong").to_string();
+        assert_eq!(error("From: A\n\nx\n"), "1: an author is `Name <address>`");
+        assert_eq!(error("From: A <a@x>\nx\n"), "2: there is no blank line after the author");
+        assert_eq!(error("From: A <a@x>\n\nx\ny\n"), "4: there is no blank line after the subject");
     }
 
     #[test]

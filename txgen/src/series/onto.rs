@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::Series;
+use super::{Patch, Series};
 use super::carry::{Carried, State, carry};
 use super::home::{Home, HomePatch};
 use super::lacking::Lacking;
@@ -51,6 +51,18 @@ pub fn authorship(series: &Series, base: &Base, signoff: bool) -> Result<(Author
     let (author, committer) = identity::identities(&base.git_dir)?;
     let signer = (signoff || identity::wants_signoff(&base.git_dir)?).then(|| committer.display());
     Ok((Authorship { author, committer, seconds: series.date.as_second() }, signer))
+}
+
+/// Commits the tree that `patch` makes, by its author.
+pub fn commit_patch(
+    repo: &Repo,
+    parent: &str,
+    tree: &str,
+    patch: &Patch,
+    (by, signer): (&Authorship, Option<&str>),
+) -> Result<String> {
+    let author = patch.message.author.as_ref().unwrap_or(&by.author).clone();
+    repo.commit(parent, tree, &patch.message.commit_message(signer), &Authorship { author, ..by.clone() })
 }
 
 /// Carries every patch from `home` onto `base`. It ends with the first one in conflict or, with `keep_going`, takes
@@ -137,7 +149,7 @@ pub fn carry_series(
             patches.push(OntoPatch { name, subject, carried, parent, below, commit: None, tree: after, files });
             continue;
         }
-        commit = repo.commit(&commit, &after, &patch.message.commit_message(signer.as_deref()), &by)?;
+        commit = commit_patch(repo, &commit, &after, patch, (&by, signer.as_deref()))?;
         let made = Some(commit.clone());
         patches.push(OntoPatch { name, subject, carried, parent, below, commit: made, tree: after.clone(), files });
         if stopped && !keep_going {

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::path;
+use crate::files;
 use crate::git::{Blob, Mode};
 use crate::project::Project;
 
@@ -42,4 +44,27 @@ pub fn read(project: &Project) -> Result<Overlay> {
         }
     }
     Ok(overlay)
+}
+
+/// Puts a file into the overlay folder `root`, or removes it where there is none, with the folders that are empty then.
+pub fn place(root: &Path, path: &str, blob: Option<&Blob>) -> Result<()> {
+    let file = root.join(path);
+    if let Some(blob) = blob {
+        files::write_atomic(&file, &blob.bytes)?;
+        if blob.mode == Mode::Executable {
+            let mut permissions = fs::metadata(&file).with_context(|| format!("look at {}", file.display()))?.permissions();
+            // Executable for whom it is readable, as git does it.
+            permissions.set_mode(permissions.mode() | (permissions.mode() & 0o444) >> 2);
+            fs::set_permissions(&file, permissions).with_context(|| format!("make {} executable", file.display()))?;
+        }
+        return Ok(());
+    }
+    files::remove_file(&file)?;
+    for folder in Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+        // The first one with something in it ends it.
+        if fs::remove_dir(root.join(folder)).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }

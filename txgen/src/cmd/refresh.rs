@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen refresh`: the branch, edited in git, back into series/NAME/ and kernel-overlay/.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::json;
+
+use super::which::Which;
+use crate::base::Base;
+use crate::error::Exit;
+use crate::git::Repo;
+use crate::git::history::Commit;
+use crate::project::Project;
+use crate::rebase::pending;
+use crate::rebase::write::{self, Journal};
+use crate::refresh::{self, Choices, Refreshed, Source, branch};
+use crate::series::{Series, apply, overlay_files};
+use crate::{files, render};
+
+const EXAMPLES: &str = "Examples:
+  txgen apply zerocopy --tree ~/src/linux
+  git -C ~/src/linux rebase -i --autosquash HEAD~14
+  txgen refresh zerocopy --tree ~/src/linux
+  txgen refresh zerocopy --dry-run
+  txgen refresh zerocopy --fold net/core/txbuf.c --name 3f2a90=count-pins
+
+Messages, edits, new, dropped, split, squashed and moved commits are read. A commit is the patch it was, the patch of
+its subject, of its change, or the one that git range-diff finds most like it. Files that the base does not have are
+kept in kernel-overlay/ in their last form; where a commit leaves one in a form that is not its last one without what
+later commits add, txgen says so and changes nothing: squash these commits, or give --fold.";
+
+/// Reads the branch of a series, edited in git, back into series/NAME/ and kernel-overlay/.
+///
+/// The branch itself is left as it is. All is written, or nothing: what was found is applied again first, and has to
+/// give the trees of the branch, commit by commit.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Read this branch, or any commit, not txgen/NAME
+    #[arg(long, value_name = "REV")]
+    branch: Option<String>,
+    /// Let a new file be born as it ends: what later commits change in it comes with the commit that adds it
+    #[arg(long, value_name = "PATH")]
+    fold: Vec<String>,
+    /// Call the patch of a commit that is new NAME
+    #[arg(long = "name", value_name = "COMMIT=NAME")]
+    names: Vec<String>,
+    /// Tell what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `txgen refresh`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let choices = Choices { fold: args.fold.iter().cloned().collect(), names: names(&args.names)? };
+    let (series, base) = args.which.find(project)?;
+    if pending::load(project, &series.name)?.is_some() {
+        bail!("a rebase of {} is under way: --continue or --abort it first", series.name);
+    }
+    refuse_other_base(project, &series, &base)?;
+    let repo = Repo::open(&base.git_dir)?;
+    let head = args.branch.clone().unwrap_or_else(|| format!("refs/heads/{}", apply::branch(&series.name)));
+    let Some(tip) = repo.read_ref(&head)?.or(args.branch.as_ref().and_then(|spec| repo.resolve(spec).ok())) else {
+        bail!("there is no {}: `txgen apply {}` makes it", head.trim_start_matches("refs/heads/"), series.name);
+    };
+    let manifest = files::read(&project.series(&series.name).join("series.toml"))?;
+    let overlay = overlay_files::read(project)?;
+    let source =
+        Source { project, series: &series, manifest: &manifest, overlay: &overlay, base: &base, repo: &repo };
+    let applied = applied(&source)?;
+    ensure!(
+        repo.descends(&tip.commit, &base.commit)?,
+        "{head} does not stand on {} ({}): `txgen rebase {} --onto` moves a series to another base",
+        base.name,
+        &base.commit[..12],
+        series.name
+    );
+    let commits = branch::read(&repo, &base.commit, &tip.commit)?;
+    let refreshed = refresh::refresh(&source, &applied, &commits, &choices)?;
+    refuse_generated(project, &refreshed)?;
+    if !args.dry_run && !refreshed.is_unchanged() {
+        write(project, &series.name, &refreshed, &base, &tip.commit)?;
+    } else if !args.dry_run {
+        repo.set_refs(&[&apply::own_ref(&series.name)], &tip.commit, &format!("txgen refresh {}", series.name))?;
+    }
+    show(&series.name, &refreshed, args);
+    Ok(Exit::Good)
+}
+
+fn names(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let pair = |text: &String| {
+        let (commit, name) = text.split_once('=').with_context(|| format!("--name {text}: it is COMMIT=NAME"))?;
+        ensure!(commit.len() >= 4, "--name {text}: give at least 4 digits of the commit");
+        Ok((commit.to_owned(), name.to_owned()))
+    };
+    given.iter().map(pair).collect()
+}
+
+/// The .diff files are for one base, and the branch has to stand on it.
+fn refuse_other_base(project: &Project, series: &Series, base: &Base) -> Result<()> {
+    if apply::is_recorded(project, series, base)? {
+        return Ok(());
+    }
+    bail!(
+        "series {name} is for base {}, and {} is another: `txgen rebase {name} --onto {}` moves the series there first, \
+         so that what the branch has can be told from what the bases differ in",
+        series.base,
+        base.name,
+        base.name,
+        name = series.name
+    );
+}
+
+/// The commits that the branch was made of: where txgen put it, or what it would put there now.
+fn applied(source: &Source<'_>) -> Result<Vec<Commit>> {
+    let Source { project, series, base, repo, .. } = source;
+    let own = repo.read_ref(&apply::own_ref(&series.name))?.map(|own| own.commit);
+    let tip = match own {
+        Some(own) if repo.descends(&own, &base.commit)? => own,
+        _ => apply::build(project, series, base, false)?.pop().map_or(base.commit.clone(), |patch| patch.commit),
+    };
+    repo.commits_above(&base.commit, &tip)
+}
+
+/// Refuses to change what is rendered from the design: the next `txgen generate` would write over it.
+fn refuse_generated(project: &Project, refreshed: &Refreshed) -> Result<()> {
+    if refreshed.overlay.is_empty() || !project.templates().is_dir() {
+        return Ok(());
+    }
+    let generated = render::render_all(project)?.into_iter().map(|file| file.path).collect::<BTreeSet<_>>();
+    match refreshed.overlay.keys().find(|path| generated.contains(&format!("kernel-overlay/{path}"))) {
+        Some(path) => bail!(
+            "{path} is rendered from txgen/src/design.rs: change it there, `txgen generate`, `txgen apply`, and take \
+             the change of {path} out of the branch"
+        ),
+        None => Ok(()),
+    }
+}
+
+fn write(project: &Project, name: &str, refreshed: &Refreshed, base: &Base, tip: &str) -> Result<()> {
+    let overlay = refreshed.overlay.iter().map(|(path, blob)| {
+        let file = blob.as_ref().map(write::OverlayFile::try_from).transpose();
+        Ok((path.clone(), file.with_context(|| path.clone())?))
+    });
+    let journal = Journal {
+        series: String::new(),
+        bases: None,
+        overlay: overlay.collect::<Result<_>>()?,
+        git_dir: base.git_dir.clone(),
+        refs: vec![(apply::own_ref(name), Some(tip.to_owned()))],
+        why: format!("txgen refresh {name}"),
+    };
+    write::write(project, name, &refreshed.files, journal)
+}
+
+fn show(name: &str, refreshed: &Refreshed, args: &Args) {
+    if args.json {
+        let value = json!({"name": name, "patches": refreshed.patches, "dropped": refreshed.dropped,
+            "files": refreshed.files.iter().map(|(file, text)| (file, text.is_some())).collect::<BTreeMap<_, _>>(),
+            "overlay": refreshed.overlay.iter().map(|(path, blob)| (path, blob.is_some())).collect::<BTreeMap<_, _>>(),
+            "notes": refreshed.notes, "written": !args.dry_run && !refreshed.is_unchanged()});
+        anstream::println!("{value:#}");
+        return;
+    }
+    for patch in &refreshed.patches {
+        let changed = if patch.changed.is_empty() { "as it was".to_owned() } else { patch.changed.join(", ") };
+        anstream::println!("{:20} {:28} {}", changed, patch.name, patch.subject);
+    }
+    for patch in &refreshed.dropped {
+        anstream::println!("{:20} {patch}", "dropped");
+    }
+    for note in &refreshed.notes {
+        anstream::println!("note: {note}");
+    }
+    let (count, kernel) = (refreshed.files.len(), refreshed.overlay.len());
+    match (refreshed.is_unchanged(), args.dry_run) {
+        (true, _) => anstream::println!("series/{name}/ has all of it already"),
+        (_, true) => anstream::println!("{count} files of series/{name}/ and {kernel} of kernel-overlay/ would change"),
+        (_, false) => anstream::println!("{count} files of series/{name}/ and {kernel} of kernel-overlay/ changed"),
+    }
+}

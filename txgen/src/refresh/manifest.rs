@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+//! series.toml with other patches: everything else in it, comments too, as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, anyhow};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
+
+/// A patch as series.toml names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What it adds.
+    pub adds: Vec<String>,
+}
+
+/// `text`, a series.toml, with `patches`. Tables that tell of other patches go.
+pub fn with_patches(text: &str, patches: &[Entry]) -> Result<String> {
+    let mut document = text.parse::<DocumentMut>().map_err(|e| anyhow!("series.toml: {e}"))?;
+    let old = match document.get("patch") {
+        Some(Item::ArrayOfTables(tables)) => tables.clone(),
+        _ => ArrayOfTables::new(),
+    };
+    if old.iter().map(entry).eq(patches.iter().cloned()) {
+        return Ok(text.to_owned());
+    }
+    let places = old.iter().filter_map(Table::position).collect::<Vec<_>>();
+    let mut by_name = old.iter().map(|table| (entry(table).name, table.clone())).collect::<BTreeMap<_, _>>();
+    let mut tables = ArrayOfTables::new();
+    for (index, patch) in patches.iter().enumerate() {
+        let mut table = by_name.remove(&patch.name).unwrap_or_else(|| fresh(&patch.name));
+        if entry(&table).adds != patch.adds {
+            set_adds(&mut table, &patch.adds);
+        }
+        // The tables of a document are written by their place; those that are new follow the last.
+        table.set_position(places.get(index).or(places.last()).copied());
+        tables.push(table);
+    }
+    match tables.is_empty() {
+        true => drop(document.remove("patch")),
+        false => drop(document.insert("patch", Item::ArrayOfTables(tables))),
+    }
+    let known = patches.iter().map(|patch| patch.name.as_str()).collect::<BTreeSet<_>>();
+    for key in ["drop", "exception"] {
+        if let Some(Item::ArrayOfTables(tables)) = document.get_mut(key) {
+            tables.retain(|table| {
+                let patch = table.get("patch").and_then(Item::as_str);
+                patch.is_none_or(|patch| patch.starts_with('(') || known.contains(patch))
+            });
+        }
+    }
+    Ok(document.to_string())
+}
+
+fn entry(table: &Table) -> Entry {
+    let adds = table.get("adds").and_then(Item::as_array);
+    let adds = adds.map(|adds| adds.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+    let name = table.get("name").and_then(Item::as_str).unwrap_or_default().to_owned();
+    Entry { name, adds: adds.unwrap_or_default() }
+}
+
+fn fresh(name: &str) -> Table {
+    let mut table = Table::new();
+    table.decor_mut().set_prefix("\n");
+    table.insert("name", toml_edit::value(name));
+    table
+}
+
+/// One entry stays on the line of its key, more get a line each.
+fn set_adds(table: &mut Table, adds: &[String]) {
+    if adds.is_empty() {
+        table.remove("adds");
+        return;
+    }
+    let mut array = Array::from_iter(adds);
+    if adds.len() > 1 {
+        array.iter_mut().for_each(|value| value.decor_mut().set_prefix("\n    "));
+        array.set_trailing("\n");
+        array.set_trailing_comma(true);
+    }
+    match table.get_mut("adds") {
+        Some(item) => *item = toml_edit::value(array),
+        None => drop(table.insert("adds", toml_edit::value(array))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, with_patches};
+
+    const TEXT: &str = "\
+# The series.
+title = \"x\" # stays
+
+# About a.
+[[patch]]
+name = \"a\"
+
+[[patch]]
+name = \"b\"
+adds = [
+    \"net/x.c#two\", # why
+    \"net/x.c#three\",
+]
+
+# An excuse.
+[[exception]]
+patch = \"a\"
+check = \"c\"
+
+[[exception]]
+patch = \"(series)\"
+check = \"d\"
+";
+
+    fn entry(name: &str, adds: &[&str]) -> Entry {
+        Entry { name: name.to_owned(), adds: adds.iter().map(|add| (*add).to_owned()).collect() }
+    }
+
+    fn rewritten(patches: &[Entry]) -> String {
+        with_patches(TEXT, patches).unwrap()
+    }
+
+    #[test]
+    fn the_same_patches_leave_every_byte() {
+        assert_eq!(rewritten(&[entry("a", &[]), entry("b", &["net/x.c#two", "net/x.c#three"])]), TEXT);
+    }
+
+    #[test]
+    fn patches_change_places_come_and_go_with_their_comments() {
+        let text = rewritten(&[entry("b", &["net/x.c#two", "net/x.c#three"]), entry("new", &["net/y.c"])]);
+        insta::assert_snapshot!(text, @r#"
+        # The series.
+        title = "x" # stays
+
+        [[patch]]
+        name = "b"
+        adds = [
+            "net/x.c#two", # why
+            "net/x.c#three",
+        ]
+
+        [[patch]]
+        name = "new"
+        adds = ["net/y.c"]
+
+        [[exception]]
+        patch = "(series)"
+        check = "d"
+        "#);
+        let text = rewritten(&[entry("b", &["net/x.c#two", "net/x.c#three"]), entry("a", &["net/y.c", "net/z.c"])]);
+        insta::assert_snapshot!(text, @r#"
+        # The series.
+        title = "x" # stays
+
+        [[patch]]
+        name = "b"
+        adds = [
+            "net/x.c#two", # why
+            "net/x.c#three",
+        ]
+
+        # About a.
+        [[patch]]
+        name = "a"
+        adds = [
+            "net/y.c",
+            "net/z.c",
+        ]
+
+        # An excuse.
+        [[exception]]
+        patch = "a"
+        check = "c"
+
+        [[exception]]
+        patch = "(series)"
+        check = "d"
+        "#);
+    }
+
+    #[test]
+    fn a_series_without_patches_gets_its_first() {
+        let text = with_patches("title = \"x\"\n", &[entry("a", &[]), entry("b", &[])]).unwrap();
+        assert_eq!(text, "title = \"x\"\n\n[[patch]]\nname = \"a\"\n\n[[patch]]\nname = \"b\"\n");
+    }
+}
