@@ -18,7 +18,7 @@ use crate::base::Base;
 use crate::error::Conflict;
 use crate::git::history::Commit;
 use crate::git::render::{Edit, Edits, diff_text, patch_id};
-use crate::git::{Changes, Identity, Repo};
+use crate::git::{Changes, Identity, Repo, identity};
 use crate::project::Project;
 use crate::series::overlay_files::Overlay;
 use crate::series::steps::Steps;
@@ -97,14 +97,10 @@ pub fn refresh(source: &Source<'_>, applied: &[Commit], branch: &[Commit], choic
     let dropped = on_base.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>();
     // Patches that make no sense on this base stay behind the one they followed.
     let order = order(&is, &on_base, &names);
-    let mut refreshed = Refreshed {
-        patches: Vec::new(),
-        dropped,
-        files: BTreeMap::new(),
-        overlay: Changes::new(),
-        notes: Vec::new(),
-    };
-    let writer = Writer { source, branch, names: &names };
+    let mut refreshed =
+        Refreshed { patches: Vec::new(), dropped, files: BTreeMap::new(), overlay: Changes::new(), notes: Vec::new() };
+    let (user, _) = identity::identities(&source.base.git_dir)?;
+    let writer = Writer { source, branch, names: &names, user };
     let claims = writer.overlay(&mut refreshed)?;
     let moved = moved(&pairs);
     for (index, commit) in branch.iter().enumerate() {
@@ -182,7 +178,11 @@ fn names(
         if !crate::base::record::is_name(name) {
             bail!("{name:?} is no name of a patch: lower case letters, digits, `-`, `_` and `.` only");
         }
-        if names.iter().flatten().chain(taken.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>().iter()).any(|n| n == name)
+        if names
+            .iter()
+            .flatten()
+            .chain(taken.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>().iter())
+            .any(|n| n == name)
         {
             bail!("there is a patch {name} already: give commit {} another name", commit.display());
         }
@@ -233,7 +233,8 @@ fn moved(pairs: &[Option<usize>]) -> BTreeSet<usize> {
     // The longest run of commits in their old order stayed.
     let mut best = vec![(0, None); known.len()];
     for end in 0..known.len() {
-        let before = (0..end).filter(|i| known[*i].1 < known[end].1).max_by_key(|i| (best[*i].0, std::cmp::Reverse(*i)));
+        let before =
+            (0..end).filter(|i| known[*i].1 < known[end].1).max_by_key(|i| (best[*i].0, std::cmp::Reverse(*i)));
         best[end] = before.map_or((1, None), |i| (best[i].0 + 1, Some(i)));
     }
     let mut stayed = BTreeSet::new();
@@ -289,6 +290,7 @@ struct Writer<'a> {
     source: &'a Source<'a>,
     branch: &'a [Commit],
     names: &'a [String],
+    user: Identity,
 }
 
 /// Patches by name: what each adds.
@@ -310,7 +312,9 @@ impl Writer<'_> {
                 continue;
             }
             if elsewhere.contains(&path) {
-                bail!("{path} is new in this branch and is a file of another series: kernel-overlay/ has one of a name");
+                bail!(
+                    "{path} is new in this branch and is a file of another series: kernel-overlay/ has one of a name"
+                );
             }
             let Some(blob) = repo.file(tip, &path)? else {
                 bail!("{path} is added by one commit and removed by a later one: squash them");
@@ -401,19 +405,14 @@ impl Writer<'_> {
         if message.note.is_none() {
             message.note = was.and_then(|patch| patch.message.note.clone());
         }
-        message.author = self.author(commit, was)?;
+        message.author = self.author(commit, was);
         Ok(message)
     }
 
     /// The author, where it is not the one who applies the series anyway.
-    fn author(&self, commit: &Commit, was: Option<&Patch>) -> Result<Option<Identity>> {
-        let known = was.and_then(|patch| patch.message.author.clone());
-        let (user, _) = crate::git::identity::identities(&self.source.base.git_dir)?;
-        Ok(if known.as_ref() == Some(&commit.author) || commit.author != user {
-            Some(commit.author.clone())
-        } else {
-            None
-        })
+    fn author(&self, commit: &Commit, was: Option<&Patch>) -> Option<Identity> {
+        let known = was.and_then(|patch| patch.message.author.as_ref()) == Some(&commit.author);
+        (known || commit.author != self.user).then(|| commit.author.clone())
     }
 
     /// The text of the patch's .diff, the old one where that says the same; `None` where it has no edits.

@@ -13,6 +13,7 @@ pub mod overlay_files;
 pub mod path;
 pub mod plan;
 pub mod resolution;
+pub mod stack;
 pub mod steps;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Series {
     pub change_id: String,
     /// The recorded base, the one its .diff files apply to.
     pub base: String,
+    /// The series it stands on.
+    pub depends: Option<String>,
     /// The date of every commit and mail.
     pub date: Timestamp,
     /// Recipients beside those of get_maintainer.pl.
@@ -154,7 +157,7 @@ pub struct Text {
 pub struct Applied {
     /// The series' name.
     pub name: String,
-    /// What it stands on.
+    /// What it stands on: the base, with the commit and tree of the last patch beneath where it depends on a series.
     pub base: Base,
     /// The git directory that holds the commits.
     pub git_dir: PathBuf,
@@ -162,6 +165,8 @@ pub struct Applied {
     pub branch: String,
     /// The patches, first to last.
     pub patches: Vec<AppliedPatch>,
+    /// The series it depends on, the lowest first.
+    pub beneath: Vec<Applied>,
 }
 
 /// A patch as a commit.

@@ -71,8 +71,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     };
     let manifest = files::read(&project.series(&series.name).join("series.toml"))?;
     let overlay = overlay_files::read(project)?;
-    let source =
-        Source { project, series: &series, manifest: &manifest, overlay: &overlay, base: &base, repo: &repo };
+    let source = Source { project, series: &series, manifest: &manifest, overlay: &overlay, base: &base, repo: &repo };
     let applied = applied(&source)?;
     ensure!(
         repo.descends(&tip.commit, &base.commit)?,
@@ -181,7 +180,7 @@ fn show(name: &str, refreshed: &Refreshed, args: &Args) {
     let (count, kernel) = (refreshed.files.len(), refreshed.overlay.len());
     match (refreshed.is_unchanged(), args.dry_run) {
         (true, _) => anstream::println!("series/{name}/ has all of it already"),
-        (_, true) => anstream::println!("{count} files of series/{name}/ and {kernel} of kernel-overlay/ would change"),
-        (_, false) => anstream::println!("{count} files of series/{name}/ and {kernel} of kernel-overlay/ changed"),
+        (_, true) => anstream::println!("would change: {count} files of series/{name}/, {kernel} of kernel-overlay/"),
+        (_, false) => anstream::println!("changed: {count} files of series/{name}/, {kernel} of kernel-overlay/"),
     }
 }

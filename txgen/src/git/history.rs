@@ -52,12 +52,21 @@ impl Repo {
         let mut id = oid(tip)?;
         while id != oid(base)? {
             let commit = self.repo.find_commit(id).with_context(|| format!("read commit {id}"))?;
-            let parent = commit.parent(0).with_context(|| format!("{id} has no parent: it does not stand on {base}"))?;
+            let parent =
+                commit.parent(0).with_context(|| format!("{id} has no parent: it does not stand on {base}"))?;
             let message = std::str::from_utf8(commit.message_bytes());
-            let message = message.with_context(|| format!("the message of {id} is no UTF-8"))?.to_owned();
+            let message = message
+                .with_context(|| format!("the message of commit {:.12} is no UTF-8", id.to_string()))?
+                .to_owned();
             let author = commit.author();
-            let name = author.name().with_context(|| format!("the author of {id} is no UTF-8"))?.to_owned();
-            let email = author.email().with_context(|| format!("the author of {id} is no UTF-8"))?.to_owned();
+            let name = author
+                .name()
+                .with_context(|| format!("the author of commit {:.12} is no UTF-8", id.to_string()))?
+                .to_owned();
+            let email = author
+                .email()
+                .with_context(|| format!("the author of commit {:.12} is no UTF-8", id.to_string()))?
+                .to_owned();
             commits.push(Commit {
                 id: id.to_string(),
                 tree: commit.tree_id().to_string(),

@@ -130,7 +130,8 @@ pub fn recover(project: &Project) -> Result<()> {
         let journal = serde_json::from_str::<Journal>(&files::read(&path)?)
             .with_context(|| format!("read {}", path.display()))?;
         if key(&project.series(name))? == journal.series {
-            finish(project, name, &journal).with_context(|| format!("finish what was begun with series {name} and stopped"))?;
+            finish(project, name, &journal)
+                .with_context(|| format!("finish what was begun with series {name} and stopped"))?;
         }
     }
     for file in leftovers(project)? {

@@ -23,9 +23,7 @@ pub fn births(path: &str, steps: &[Option<Blob>], was: &[(usize, String)]) -> Re
     let file = steps.iter().position(Option::is_some).with_context(|| format!("{path} is in no patch"))?;
     let steps = steps.iter().enumerate().skip(file);
     let steps = steps.map(|(index, blob)| Some((index, blob.as_ref()?))).collect::<Option<Vec<_>>>();
-    let Some(steps) = steps else {
-        bail!("{path} is added, removed and added again: squash these commits into one")
-    };
+    let Some(steps) = steps else { bail!("{path} is added, removed and added again: squash these commits into one") };
     let last = steps.last().map(|(_, blob)| &blob.bytes);
     let is_whole = steps.iter().all(|(_, blob)| Some(&blob.bytes) == last);
     if is_whole || !slice::has_items(path) {

@@ -24,13 +24,7 @@ use crate::project::Project;
 ///
 /// A branch that was edited in git and not read back by `txgen refresh` is left alone, with an error, unless the edits
 /// are to be discarded.
-pub fn apply_series(
-    project: &Project,
-    series: &Series,
-    base: &Base,
-    signoff: bool,
-    discard: bool,
-) -> Result<Applied> {
+pub fn apply_series(project: &Project, series: &Series, base: &Base, signoff: bool, discard: bool) -> Result<Applied> {
     let patches = build(project, series, base, signoff)?;
     let branch = branch(&series.name);
     let tip = patches.last().map_or(&base.commit, |last| &last.commit);
@@ -133,7 +127,8 @@ fn is_branch(repo: &Repo, branch: &str, base: &Base, tip: &str) -> Result<bool> 
     }
     let content = |tip: &str| -> Result<Vec<_>> {
         let commits = repo.commits_above(&base.commit, tip)?;
-        let message = |text: &str| Message::parse_without_author(text).map_or(text.to_owned(), |m| m.commit_message(None));
+        let message =
+            |text: &str| Message::parse_without_author(text).map_or(text.to_owned(), |m| m.commit_message(None));
         Ok(commits.into_iter().map(|commit| (message(&commit.message), commit.tree, commit.author)).collect())
     };
     Ok(content(&head.commit)? == content(tip)?)

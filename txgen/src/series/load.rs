@@ -28,6 +28,7 @@ struct SeriesTable {
     version: Spanned<u32>,
     change_id: Spanned<String>,
     base: Spanned<String>,
+    depends: Option<Spanned<String>>,
     date: Spanned<String>,
     #[serde(default)]
     to: Vec<String>,
@@ -129,6 +130,12 @@ impl Loader<'_> {
         }
         if mail::slug(table.change_id.get_ref()).is_none() {
             return Err(self.wrong(&table.change_id, "a change-id has the form YYYYMMDD-slug-12hex"));
+        }
+        if let Some(depends) = &table.depends {
+            let is_series = is_name(depends.get_ref()) && self.project.series(depends.get_ref()).join("series.toml").is_file();
+            if !is_series {
+                return Err(self.wrong(depends, &format!("there is no series {:?} to depend on", depends.get_ref())));
+            }
         }
         let date = table.date.get_ref().parse().map_err(|e| self.wrong(&table.date, &format!("no date: {e}")))?;
         let mut patches = Vec::<Patch>::new();

@@ -63,7 +63,8 @@ impl Message {
 
     /// The text of the .msg file.
     pub fn text(&self) -> String {
-        let mut text = self.author.as_ref().map_or_else(String::new, |author| format!("{FROM}{}\n\n", author.display()));
+        let mut text =
+            self.author.as_ref().map_or_else(String::new, |author| format!("{FROM}{}\n\n", author.display()));
         text += &self.commit_message(None);
         if let Some(note) = &self.note {
             text += &format!("---\n{note}\n");

@@ -3,13 +3,13 @@
 
 use anyhow::Result;
 
-use super::{Patch, Series};
 use super::carry::{Carried, State, carry};
 use super::home::{Home, HomePatch};
 use super::lacking::Lacking;
 use super::overlay_files::Overlay;
 use super::plan::PatchPlan;
 use super::steps::Steps;
+use super::{Patch, Series};
 use crate::base::Base;
 use crate::git::render::{Edit, Edits};
 use crate::git::{Authorship, Changes, Repo, identity};

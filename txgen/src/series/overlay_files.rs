@@ -52,7 +52,8 @@ pub fn place(root: &Path, path: &str, blob: Option<&Blob>) -> Result<()> {
     if let Some(blob) = blob {
         files::write_atomic(&file, &blob.bytes)?;
         if blob.mode == Mode::Executable {
-            let mut permissions = fs::metadata(&file).with_context(|| format!("look at {}", file.display()))?.permissions();
+            let mut permissions =
+                fs::metadata(&file).with_context(|| format!("look at {}", file.display()))?.permissions();
             // Executable for whom it is readable, as git does it.
             permissions.set_mode(permissions.mode() | (permissions.mode() & 0o444) >> 2);
             fs::set_permissions(&file, permissions).with_context(|| format!("make {} executable", file.display()))?;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Series that depend on another: what each stands on, and what of kernel-overlay/ is whose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail};
+
+use super::apply::{branch, build_on, names};
+use super::{Applied, Series, load};
+use crate::base::Base;
+use crate::project::Project;
+
+/// What a series stands on.
+#[derive(Debug, Clone)]
+pub struct Foot {
+    /// The base, with commit and tree of the last patch beneath the series.
+    pub base: Base,
+    /// The series beneath it, the lowest first.
+    pub beneath: Vec<Applied>,
+}
+
+/// Puts all that `series` depends on onto `base`; no ref points at it.
+pub fn foot(project: &Project, series: &Series, base: &Base, signoff: bool) -> Result<Foot> {
+    let mut foot = Foot { base: base.clone(), beneath: Vec::new() };
+    for lower in chain(project, series)? {
+        let patches = build_on(project, &lower, base, &foot.base, signoff)
+            .with_context(|| format!("{} depends on {}", series.name, lower.name))?;
+        let stood = foot.base.clone();
+        if let Some(last) = patches.last() {
+            (foot.base.commit, foot.base.tree) = (last.commit.clone(), last.tree.clone());
+        }
+        let (git_dir, branch) = (base.git_dir.clone(), branch(&lower.name));
+        foot.beneath.push(Applied { name: lower.name, base: stood, git_dir, branch, patches, beneath: Vec::new() });
+    }
+    Ok(foot)
+}
+
+/// All that `series` depends on, the lowest first.
+pub fn chain(project: &Project, series: &Series) -> Result<Vec<Series>> {
+    let mut chain = Vec::<Series>::new();
+    let mut next = series.depends.clone();
+    while let Some(name) = next {
+        if name == series.name || chain.iter().any(|known| known.name == name) {
+            bail!("series {} depends on itself: by way of {name}", series.name);
+        }
+        let lower = load(project, &name).with_context(|| format!("series {} depends on {name}", series.name))?;
+        next.clone_from(&lower.depends);
+        chain.push(lower);
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// What other series claim of kernel-overlay/.
+#[derive(Debug, Clone, Default)]
+pub struct Others {
+    /// Files that are born in another series.
+    pub files: BTreeSet<String>,
+    /// Those of them that are there when this series comes.
+    pub beneath: BTreeSet<String>,
+    /// Items that come with series which are not beneath this one, by file.
+    pub later: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What series other than `series` claim of kernel-overlay/.
+pub fn others(project: &Project, series: &Series) -> Result<Others> {
+    let below = chain(project, series)?.into_iter().map(|lower| lower.name).collect::<BTreeSet<_>>();
+    let mut others = Others::default();
+    for name in names(project)?.into_iter().filter(|name| *name != series.name) {
+        let is_below = below.contains(&name);
+        for add in load(project, &name)?.patches.into_iter().flat_map(|patch| patch.adds) {
+            match add.item {
+                Some(item) if !is_below => drop(others.later.entry(add.path).or_default().insert(item)),
+                Some(_) => {}
+                None => {
+                    if is_below {
+                        others.beneath.insert(add.path.clone());
+                    }
+                    others.files.insert(add.path);
+                }
+            }
+        }
+    }
+    Ok(others)
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen refresh` after edits that real git and StGit make on a tiny kernel.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod killed;
+mod linux;
+mod random;
+mod refused;
+mod scenarios;
+mod stgit;
