@@ -43,7 +43,7 @@ fn round(project: &Project, name: &str) -> Result<Duration> {
     overlay::compare(&project.root, &rendered)?;
     let series = series::load(project, name)?;
     let base = base::resolve(project, &series.base, None)?;
-    series::apply_series(project, &series, &base, false)?;
+    series::apply_series(project, &series, &base, false, false)?;
     Ok(start.elapsed())
 }
 

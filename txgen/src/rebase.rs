@@ -20,14 +20,14 @@ use crate::base::Base;
 use crate::git::Repo;
 use crate::git::render::{Edits, diff_text};
 use crate::project::Project;
-use crate::series::apply::{self, claimed_elsewhere};
+use crate::series::apply;
 use crate::series::carry::{Carried, CarriedFile, State, carry, rest};
 use crate::series::home::{Home, HomePatch, home};
 use crate::series::onto::{OntoPatch, Planned, carry_series};
 use crate::series::plan::{PatchPlan, plan};
 use crate::series::resolution::{self, Record};
 use crate::series::steps::Steps;
-use crate::series::{Patch, Series, load, overlay_files};
+use crate::series::{Patch, Series, load, overlay_files, stack};
 
 /// A series carried to another base; nothing of it is written.
 pub struct Rebased {
@@ -58,12 +58,13 @@ impl Rebased {
 /// Carries `series` to `onto`. With `keep_going` every patch is tried, whatever is in conflict before it.
 pub fn rebase(project: &Project, series: &Series, onto: &Base, signoff: bool, keep_going: bool) -> Result<Rebased> {
     let overlay = overlay_files::read(project)?;
-    let plans = plan(series, &overlay, &claimed_elsewhere(project, series)?)?;
+    let plans = plan(series, &overlay, &stack::others(project, series)?)?;
     let repo = Rc::new(Repo::open_in_memory(&onto.git_dir)?);
     let home = home(project, series, &overlay, &plans, (onto, &repo))?;
     let planned = Planned { series, overlay: &overlay, plans: &plans };
-    let patches = carry_series(project, &planned, &home, (onto, &repo), signoff, keep_going)?;
-    let mut rebased = Rebased { from: home.base.clone(), onto: onto.clone(), repo, patches, files: BTreeMap::new() };
+    let foot = stack::foot(project, series, onto, signoff)?.base;
+    let patches = carry_series(project, &planned, &home, (&foot, &repo), signoff, keep_going)?;
+    let mut rebased = Rebased { from: home.base.clone(), onto: foot, repo, patches, files: BTreeMap::new() };
     if rebased.stopped().is_none() {
         rebased.files = files(project, &planned, &home, &rebased)?;
     }

@@ -18,13 +18,16 @@ use crate::base::Base;
 use crate::error::Conflict;
 use crate::git::history::Commit;
 use crate::git::render::{Edit, Edits, diff_text, patch_id};
-use crate::git::{Changes, Identity, Repo, identity};
+use crate::git::{Blob, Changes, Identity, Repo, identity};
 use crate::project::Project;
 use crate::series::overlay_files::Overlay;
+use crate::series::stack::Others;
 use crate::series::steps::Steps;
-use crate::series::{AppliedPatch, Message, Patch, Series, apply, resolution};
+use crate::series::{AppliedPatch, Message, Patch, Series, apply, resolution, stack};
+use crate::slice;
 use births::births;
 use manifest::Entry;
+use stage::{Staged, stage};
 
 /// What the user says where the branch leaves a choice.
 #[derive(Debug, Clone, Default)]
@@ -80,8 +83,10 @@ pub struct Source<'a> {
     pub manifest: &'a str,
     /// kernel-overlay/.
     pub overlay: &'a Overlay,
-    /// Where the branch stands.
+    /// The base of the series.
     pub base: &'a Base,
+    /// Where the branch stands: the base, with all that the series depends on.
+    pub foot: &'a Base,
     /// The repository with the branch.
     pub repo: &'a Repo,
 }
@@ -91,7 +96,7 @@ pub struct Source<'a> {
 pub fn refresh(source: &Source<'_>, applied: &[Commit], branch: &[Commit], choices: &Choices) -> Result<Refreshed> {
     let is = source.series.patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>();
     let on_base = names_of(source, applied)?;
-    let pairs = pair::pair(source.repo, &source.base.commit, applied, branch)?;
+    let pairs = pair::pair(source.repo, &source.foot.commit, applied, branch)?;
     let kept = pairs.iter().map(|pair| pair.map(|index| on_base[index].as_str())).collect::<Vec<_>>();
     let names = names(&kept, branch, &is, &choices.names)?;
     let dropped = on_base.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>();
@@ -100,7 +105,8 @@ pub fn refresh(source: &Source<'_>, applied: &[Commit], branch: &[Commit], choic
     let mut refreshed =
         Refreshed { patches: Vec::new(), dropped, files: BTreeMap::new(), overlay: Changes::new(), notes: Vec::new() };
     let (user, _) = identity::identities(&source.base.git_dir)?;
-    let writer = Writer { source, branch, names: &names, user };
+    let others = stack::others(source.project, source.series)?;
+    let writer = Writer { source, branch, names: &names, user, others };
     let claims = writer.overlay(&mut refreshed)?;
     let moved = moved(&pairs);
     for (index, commit) in branch.iter().enumerate() {
@@ -123,8 +129,22 @@ pub fn refresh(source: &Source<'_>, applied: &[Commit], branch: &[Commit], choic
     if manifest != source.manifest {
         refreshed.files.insert("series.toml".to_owned(), Some(manifest));
     }
-    prove(source, &refreshed, branch, &choices.fold)?;
+    let staged = prove(source, &refreshed, branch, &choices.fold)?;
+    refreshed.notes.extend(stranded(source, &staged.project)?);
     Ok(refreshed)
+}
+
+/// Series above this one that do not go onto what it has become.
+fn stranded(source: &Source<'_>, project: &Project) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    for name in apply::names(project)? {
+        let series = crate::series::load(project, &name)?;
+        let is_above = stack::chain(project, &series)?.iter().any(|lower| lower.name == source.series.name);
+        if let Some(error) = is_above.then(|| apply::build(project, &series, source.base, false).err()).flatten() {
+            notes.push(format!("series {name}, which depends on it, does not go onto it any more: {error:#}"));
+        }
+    }
+    Ok(notes)
 }
 
 /// The names of the patches that `applied` are; a conflict where the series is another by now.
@@ -247,8 +267,8 @@ fn moved(pairs: &[Option<usize>]) -> BTreeSet<usize> {
 }
 
 /// Applies what was found from a folder of its own, and compares it with the branch.
-fn prove(source: &Source<'_>, refreshed: &Refreshed, branch: &[Commit], fold: &BTreeSet<String>) -> Result<()> {
-    let staged = stage::stage(source.project, &source.series.name, refreshed)?;
+fn prove(source: &Source<'_>, refreshed: &Refreshed, branch: &[Commit], fold: &BTreeSet<String>) -> Result<Staged> {
+    let staged = stage(source.project, &source.series.name, refreshed)?;
     let series = crate::series::load(&staged.project, &source.series.name)?;
     let patches = apply::build(&staged.project, &series, source.base, false)?;
     if patches.len() != branch.len() {
@@ -262,7 +282,7 @@ fn prove(source: &Source<'_>, refreshed: &Refreshed, branch: &[Commit], fold: &B
             }
         }
     }
-    Ok(())
+    Ok(staged)
 }
 
 /// Says where a file of the branch is not what txgen would make of it.
@@ -285,12 +305,25 @@ fn misfit(repo: &Repo, commit: &Commit, patch: &AppliedPatch, path: &str) -> Res
     ))
 }
 
+/// A new file as kernel-overlay/ keeps it, with the items that series add which come later: as it is there where the
+/// branch left it alone, as the branch has it where there are none.
+fn whole_form(kept: Option<&Blob>, branch: &Blob, later: Option<&BTreeSet<String>>) -> Result<Blob> {
+    let (Some(kept), Some(later)) = (kept, later) else { return Ok(branch.clone()) };
+    let text = std::str::from_utf8(&kept.bytes).context("it is no UTF-8")?;
+    let without = slice::slice(text)?.keep(|item| item.names.is_disjoint(later));
+    if without.as_bytes() == branch.bytes {
+        return Ok(kept.clone());
+    }
+    bail!("it was changed in the branch of this one: make the change in kernel-overlay/ itself, and `txgen apply`")
+}
+
 /// Makes the files of the series.
 struct Writer<'a> {
     source: &'a Source<'a>,
     branch: &'a [Commit],
     names: &'a [String],
     user: Identity,
+    others: Others,
 }
 
 /// Patches by name: what each adds.
@@ -299,19 +332,21 @@ type Claims = BTreeMap<String, Vec<String>>;
 impl Writer<'_> {
     /// New files: what each patch adds of them, and what changes in kernel-overlay/.
     fn overlay(&self, refreshed: &mut Refreshed) -> Result<Claims> {
-        let Source { project, series, overlay, base, repo, .. } = self.source;
-        let elsewhere = apply::claimed_elsewhere(project, series)?;
-        let tip = self.branch.last().map_or(&base.tree, |commit| &commit.tree);
+        let Source { series, overlay, foot, repo, .. } = self.source;
+        let others = &self.others;
+        let tip = self.branch.last().map_or(&foot.tree, |commit| &commit.tree);
         let mut paths = BTreeSet::new();
         for commit in self.branch {
             paths.extend(repo.changed_paths(&commit.below, &commit.tree)?);
         }
         let mut claims = Claims::new();
         for path in paths {
-            if repo.mode_at(&base.tree, &path)?.is_some() {
+            let before = repo.file(&foot.tree, &path)?;
+            let is_beneath = before.is_some() && others.beneath.contains(&path);
+            if before.is_some() && !is_beneath {
                 continue;
             }
-            if elsewhere.contains(&path) {
+            if others.files.contains(&path) && !is_beneath {
                 bail!(
                     "{path} is new in this branch and is a file of another series: kernel-overlay/ has one of a name"
                 );
@@ -320,18 +355,22 @@ impl Writer<'_> {
                 bail!("{path} is added by one commit and removed by a later one: squash them");
             };
             let steps = self.branch.iter().map(|commit| repo.file(&commit.tree, &path)).collect::<Result<Vec<_>>>()?;
-            let born = births(&path, &steps, &self.claimed(&path))?;
-            claims.entry(self.names[born.file].clone()).or_default().push(path.clone());
+            let born = births(&path, before.as_ref(), &steps, &self.claimed(&path))?;
+            if let Some(file) = born.file {
+                claims.entry(self.names[file].clone()).or_default().push(path.clone());
+            }
             for (patch, item) in born.items {
                 claims.entry(self.names[patch].clone()).or_default().push(format!("{path}#{item}"));
             }
-            if overlay.get(&path) != Some(&blob) {
-                refreshed.overlay.insert(path, Some(blob));
+            let whole = whole_form(overlay.get(&path), &blob, others.later.get(&path))
+                .with_context(|| format!("{path}, of which a series that comes later has a part"))?;
+            if overlay.get(&path) != Some(&whole) {
+                refreshed.overlay.insert(path, Some(whole));
             }
         }
         let claimed = claims.values().flatten().collect::<BTreeSet<_>>();
         for path in series.patches.iter().flat_map(|patch| &patch.adds).map(|add| &add.path) {
-            if !claimed.contains(path) && self.is_on_base(path) {
+            if !claimed.contains(path) && !others.beneath.contains(path) && self.is_on_base(path) {
                 refreshed.overlay.insert(path.clone(), None);
             }
         }
@@ -417,8 +456,9 @@ impl Writer<'_> {
 
     /// The text of the patch's .diff, the old one where that says the same; `None` where it has no edits.
     fn edits(&self, commit: &Commit, was: Option<&Patch>) -> Result<Option<String>> {
-        let Source { project, overlay, base, repo, .. } = self.source;
-        let steps = Steps { project, repo, overlay, base, recorded: true };
+        let Source { project, overlay, foot, repo, .. } = self.source;
+        let beneath = &self.others.beneath;
+        let steps = Steps { project, repo, overlay, base: foot, recorded: true };
         let from = match was {
             Some(patch) => steps.spatched(&commit.below, patch)?,
             None => commit.below.clone(),
@@ -426,7 +466,7 @@ impl Writer<'_> {
         let mut edits = Edits::new();
         let mut changes = Changes::new();
         for path in repo.changed_paths(&from, &commit.tree)? {
-            if repo.mode_at(&base.tree, &path)?.is_none() {
+            if repo.mode_at(&foot.tree, &path)?.is_none() || beneath.contains(&path) {
                 continue;
             }
             let Some(before) = repo.file(&from, &path)? else {

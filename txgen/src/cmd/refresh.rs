@@ -15,7 +15,7 @@ use crate::project::Project;
 use crate::rebase::pending;
 use crate::rebase::write::{self, Journal};
 use crate::refresh::{self, Choices, Refreshed, Source, branch};
-use crate::series::{Series, apply, overlay_files};
+use crate::series::{Series, apply, overlay_files, stack};
 use crate::{files, render};
 
 const EXAMPLES: &str = "Examples:
@@ -64,6 +64,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         bail!("a rebase of {} is under way: --continue or --abort it first", series.name);
     }
     refuse_other_base(project, &series, &base)?;
+    let foot = stack::foot(project, &series, &base, false)?.base;
     let repo = Repo::open(&base.git_dir)?;
     let head = args.branch.clone().unwrap_or_else(|| format!("refs/heads/{}", apply::branch(&series.name)));
     let Some(tip) = repo.read_ref(&head)?.or(args.branch.as_ref().and_then(|spec| repo.resolve(spec).ok())) else {
@@ -71,16 +72,24 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     };
     let manifest = files::read(&project.series(&series.name).join("series.toml"))?;
     let overlay = overlay_files::read(project)?;
-    let source = Source { project, series: &series, manifest: &manifest, overlay: &overlay, base: &base, repo: &repo };
+    let source = Source {
+        project,
+        series: &series,
+        manifest: &manifest,
+        overlay: &overlay,
+        base: &base,
+        foot: &foot,
+        repo: &repo,
+    };
     let applied = applied(&source)?;
     ensure!(
-        repo.descends(&tip.commit, &base.commit)?,
+        repo.descends(&tip.commit, &foot.commit)?,
         "{head} does not stand on {} ({}): `txgen rebase {} --onto` moves a series to another base",
         base.name,
-        &base.commit[..12],
+        &foot.commit[..12],
         series.name
     );
-    let commits = branch::read(&repo, &base.commit, &tip.commit)?;
+    let commits = branch::read(&repo, &foot.commit, &tip.commit)?;
     let refreshed = refresh::refresh(&source, &applied, &commits, &choices)?;
     refuse_generated(project, &refreshed)?;
     if !args.dry_run && !refreshed.is_unchanged() {
@@ -118,13 +127,13 @@ fn refuse_other_base(project: &Project, series: &Series, base: &Base) -> Result<
 
 /// The commits that the branch was made of: where txgen put it, or what it would put there now.
 fn applied(source: &Source<'_>) -> Result<Vec<Commit>> {
-    let Source { project, series, base, repo, .. } = source;
+    let Source { project, series, base, foot, repo, .. } = source;
     let own = repo.read_ref(&apply::own_ref(&series.name))?.map(|own| own.commit);
     let tip = match own {
-        Some(own) if repo.descends(&own, &base.commit)? => own,
-        _ => apply::build(project, series, base, false)?.pop().map_or(base.commit.clone(), |patch| patch.commit),
+        Some(own) if repo.descends(&own, &foot.commit)? => own,
+        _ => apply::build(project, series, base, false)?.pop().map_or(foot.commit.clone(), |patch| patch.commit),
     };
-    repo.commits_above(&base.commit, &tip)
+    repo.commits_above(&foot.commit, &tip)
 }
 
 /// Refuses to change what is rendered from the design: the next `txgen generate` would write over it.

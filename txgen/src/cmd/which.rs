@@ -41,9 +41,10 @@ impl Which {
     /// Loads the series and builds its commits on the base; the branch stays where it is.
     pub fn build(&self, project: &Project, signoff: bool) -> Result<(Series, Applied)> {
         let (series, base) = self.find(project)?;
-        let patches = series::apply::build(project, &series, &base, signoff)?;
+        let foot = series::stack::foot(project, &series, &base, signoff)?;
+        let patches = series::apply::build_on(project, &series, &base, &foot.base, signoff)?;
         let (name, branch) = (series.name.clone(), series::apply::branch(&series.name));
-        let git_dir = base.git_dir.clone();
-        Ok((series, Applied { name, base, git_dir, branch, patches }))
+        let git_dir = base.git_dir;
+        Ok((series, Applied { name, base: foot.base, git_dir, branch, patches, beneath: foot.beneath }))
     }
 }

@@ -11,23 +11,25 @@ use crate::slice::{self, Item};
 /// What the patches of a branch add of one file: patches by their index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Born {
-    /// The patch that adds the file.
-    pub file: usize,
+    /// The patch that adds the file, if it was not there before.
+    pub file: Option<usize>,
     /// Items that come later, by a name.
     pub items: Vec<(usize, String)>,
 }
 
-/// Finds what each patch adds of the file at `path`, which is in `steps` as each of them leaves it. Claims of `was` that
-/// are still true stay.
-pub fn births(path: &str, steps: &[Option<Blob>], was: &[(usize, String)]) -> Result<Born> {
-    let file = steps.iter().position(Option::is_some).with_context(|| format!("{path} is in no patch"))?;
-    let steps = steps.iter().enumerate().skip(file);
-    let steps = steps.map(|(index, blob)| Some((index, blob.as_ref()?))).collect::<Option<Vec<_>>>();
+/// Finds what each patch adds of the file at `path`, which is in `steps` as each of them leaves it, and `before` them all
+/// where a series beneath adds it. Claims of `was` that are still true stay.
+pub fn births(path: &str, before: Option<&Blob>, steps: &[Option<Blob>], was: &[(usize, String)]) -> Result<Born> {
+    let first = steps.iter().position(Option::is_some).with_context(|| format!("{path} is in no patch"))?;
+    let file = before.is_none().then_some(first);
+    let after = steps.iter().enumerate().skip(first);
+    let after = after.map(|(index, blob)| Some((Some(index), blob.as_ref()?)));
+    let steps = before.map(|blob| Some((None, blob))).into_iter().chain(after).collect::<Option<Vec<_>>>();
     let Some(steps) = steps else { bail!("{path} is added, removed and added again: squash these commits into one") };
     let last = steps.last().map(|(_, blob)| &blob.bytes);
     let is_whole = steps.iter().all(|(_, blob)| Some(&blob.bytes) == last);
     if is_whole || !slice::has_items(path) {
-        let kept = was.iter().filter(|(index, _)| *index == file && is_whole && slice::has_items(path));
+        let kept = was.iter().filter(|(index, _)| Some(*index) == file && is_whole && slice::has_items(path));
         return Ok(Born { file, items: kept.cloned().collect() });
     }
     let final_text = text(path, last.context("a file has a last form")?)?;
@@ -55,15 +57,15 @@ fn keys(items: &[Item]) -> Vec<Key> {
 }
 
 /// The first step that has each item.
-fn birth_of_each(path: &str, items: &[Item], steps: &[(usize, &Blob)]) -> Result<Vec<usize>> {
-    let mut births = BTreeMap::<Key, usize>::new();
+fn birth_of_each(path: &str, items: &[Item], steps: &[(Option<usize>, &Blob)]) -> Result<Vec<Option<usize>>> {
+    let mut births = BTreeMap::<Key, Option<usize>>::new();
     let mut before = None;
     for (index, blob) in steps {
         if before == Some(&blob.bytes) {
             continue;
         }
         before = Some(&blob.bytes);
-        let here = slice::items(text(path, &blob.bytes)?).with_context(|| format!("{path} in patch {}", index + 1))?;
+        let here = slice::items(text(path, &blob.bytes)?).with_context(|| format!("an earlier form of {path}"))?;
         for key in keys(&here) {
             births.entry(key).or_insert(*index);
         }
@@ -76,22 +78,23 @@ fn birth_of_each(path: &str, items: &[Item], steps: &[(usize, &Blob)]) -> Result
 fn claims(
     path: &str,
     items: &[Item],
-    births: &[usize],
-    file: usize,
+    births: &[Option<usize>],
+    file: Option<usize>,
     was: &[(usize, String)],
 ) -> Result<Vec<(usize, String)>> {
     let holds = |name: &str, birth: usize| {
         let mut named = items.iter().zip(births).filter(|(item, _)| item.names.contains(name)).peekable();
-        named.peek().is_some() && named.all(|(_, at)| *at == birth)
+        named.peek().is_some() && named.all(|(_, at)| *at == Some(birth))
     };
     let mut claims = was.iter().filter(|(birth, name)| holds(name, *birth)).cloned().collect::<Vec<_>>();
-    for (item, birth) in items.iter().zip(births).filter(|(item, birth)| **birth != file && !item.names.is_empty()) {
+    let born = items.iter().zip(births).filter(|(item, birth)| **birth != file && !item.names.is_empty());
+    for (item, birth) in born.filter_map(|(item, birth)| Some((item, (*birth)?))) {
         if claims.iter().any(|(_, name)| item.names.contains(name)) {
             continue;
         }
         let mut names = item.names.iter().collect::<Vec<_>>();
         names.sort_by_key(|name| (name.contains('('), name.len(), (*name).clone()));
-        let Some(name) = names.into_iter().find(|name| holds(name, *birth)) else {
+        let Some(name) = names.into_iter().find(|name| holds(name, birth)) else {
             let names = item.names.iter().cloned().collect::<Vec<_>>().join(", ");
             bail!(
                 "{path}:{}: {names} is a name of items that come in different patches: squash these, or let them all \
@@ -99,7 +102,7 @@ fn claims(
                 item.lines.start + 1
             );
         };
-        claims.push((*birth, name.clone()));
+        claims.push((birth, name.clone()));
     }
     Ok(claims)
 }
@@ -116,20 +119,20 @@ mod tests {
         let blob = |text: &Option<String>| {
             text.as_ref().map(|text| Blob { mode: Mode::Plain, bytes: text.clone().into_bytes() })
         };
-        births("net/x.c", &steps.iter().map(blob).collect::<Vec<_>>(), was).map_err(|e| format!("{e:#}"))
+        births("net/x.c", None, &steps.iter().map(blob).collect::<Vec<_>>(), was).map_err(|e| format!("{e:#}"))
     }
 
     #[test]
     fn an_item_is_born_where_it_is_first_seen() {
         let steps = [None, Some(A.to_owned()), Some(A.to_owned()), Some(format!("{A}{B}"))];
-        assert_eq!(born(&steps, &[]).unwrap(), Born { file: 1, items: vec![(3, "b".to_owned())] });
+        assert_eq!(born(&steps, &[]).unwrap(), Born { file: Some(1), items: vec![(3, "b".to_owned())] });
     }
 
     #[test]
     fn a_claim_that_is_still_true_stays_and_one_that_is_not_goes() {
         let steps = [Some(A.to_owned()), Some(format!("{A}{B}"))];
         let was = [(1, "b".to_owned()), (1, "a".to_owned()), (0, "gone".to_owned())];
-        assert_eq!(born(&steps, &was).unwrap(), Born { file: 0, items: vec![(1, "b".to_owned())] });
+        assert_eq!(born(&steps, &was).unwrap(), Born { file: Some(0), items: vec![(1, "b".to_owned())] });
     }
 
     #[test]

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A series as commits on a base: built in memory, with the branch set last.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -12,6 +11,7 @@ use super::home::{Home, home};
 use super::onto::{OntoPatch, Planned, authorship, carry_series, commit_patch};
 use super::overlay_files;
 use super::plan::plan;
+use super::stack;
 use super::steps::Steps;
 use super::{Applied, AppliedPatch, Message, Series};
 use crate::base::{Base, record};
@@ -25,38 +25,52 @@ use crate::project::Project;
 /// A branch that was edited in git and not read back by `txgen refresh` is left alone, with an error, unless the edits
 /// are to be discarded.
 pub fn apply_series(project: &Project, series: &Series, base: &Base, signoff: bool, discard: bool) -> Result<Applied> {
-    let patches = build(project, series, base, signoff)?;
+    let foot = stack::foot(project, series, base, signoff)?;
+    let patches = build_on(project, series, base, &foot.base, signoff)?;
     let branch = branch(&series.name);
-    let tip = patches.last().map_or(&base.commit, |last| &last.commit);
+    let tip = patches.last().map_or(&foot.base.commit, |last| &last.commit);
     let repo = Repo::open(&base.git_dir)?;
-    if !is_branch(&repo, &branch, base, tip)? {
+    if !is_branch(&repo, &branch, &foot.base, tip)? {
         if !discard {
             refuse_edited(&repo, &series.name, &branch)?;
         }
         set_branch(&repo, &series.name, &branch, tip)?;
     }
-    Ok(Applied { name: series.name.clone(), base: base.clone(), git_dir: base.git_dir.clone(), branch, patches })
+    let (name, git_dir) = (series.name.clone(), base.git_dir.clone());
+    Ok(Applied { name, base: foot.base, git_dir, branch, patches, beneath: foot.beneath })
 }
 
-/// The commits of `series` on `base`; no ref points at them.
+/// The commits of `series` on `base`, above those of the series it depends on; no ref points at them.
 ///
 /// On another base than the recorded one the edits are carried there, as a rebase would carry them.
 pub fn build(project: &Project, series: &Series, base: &Base, signoff: bool) -> Result<Vec<AppliedPatch>> {
+    let foot = stack::foot(project, series, base, signoff)?;
+    build_on(project, series, base, &foot.base, signoff)
+}
+
+/// The commits of `series` above `foot`, which is `base` with all that it depends on.
+pub fn build_on(
+    project: &Project,
+    series: &Series,
+    base: &Base,
+    foot: &Base,
+    signoff: bool,
+) -> Result<Vec<AppliedPatch>> {
     let overlay = overlay_files::read(project)?;
-    let plans = plan(series, &overlay, &claimed_elsewhere(project, series)?)?;
+    let plans = plan(series, &overlay, &stack::others(project, series)?)?;
     let repo = Rc::new(Repo::open(&base.git_dir)?);
     let recorded = is_recorded(project, series, base)?;
     if !recorded {
         // Where the recorded base is not here, or its edits do not fit it, they may fit this one as they are.
         if let Ok(home) = home(project, series, &overlay, &plans, (base, &repo)) {
             let planned = Planned { series, overlay: &overlay, plans: &plans };
-            return carried(project, &planned, &home, (base, &repo), signoff);
+            return carried(project, &planned, &home, (foot, &repo), signoff);
         }
     }
-    let steps = Steps { project, repo: &repo, overlay: &overlay, base, recorded };
+    let steps = Steps { project, repo: &repo, overlay: &overlay, base: foot, recorded };
     let (by, signer) = authorship(series, base, signoff)?;
     let drops = steps.drops(series)?;
-    let (mut commit, mut tree) = (base.commit.clone(), base.tree.clone());
+    let (mut commit, mut tree) = (foot.commit.clone(), foot.tree.clone());
     let mut patches = Vec::new();
     for plan in &plans {
         let patch = plan.patch;
@@ -165,16 +179,6 @@ fn set_branch(repo: &Repo, name: &str, branch: &str, commit: &str) -> Result<()>
         );
     }
     repo.set_refs(&[&head, &own_ref(name)], commit, &format!("txgen apply {name}"))
-}
-
-/// Overlay files that other series of the project claim.
-pub(crate) fn claimed_elsewhere(project: &Project, series: &Series) -> Result<BTreeSet<String>> {
-    let mut claimed = BTreeSet::new();
-    for name in names(project)?.into_iter().filter(|name| *name != series.name) {
-        let other = super::load(project, &name)?;
-        claimed.extend(other.patches.into_iter().flat_map(|patch| patch.adds).map(|add| add.path));
-    }
-    Ok(claimed)
 }
 
 /// The names of all series of the project, sorted.

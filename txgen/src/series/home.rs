@@ -9,6 +9,7 @@ use super::Series;
 use super::ahead;
 use super::overlay_files::Overlay;
 use super::plan::PatchPlan;
+use super::stack;
 use super::steps::Steps;
 use crate::base::{self, Base, record};
 use crate::git::render::{Edit, Edits};
@@ -50,6 +51,7 @@ pub fn home(
     (clone, here): (&Base, &Rc<Repo>),
 ) -> Result<Home> {
     let base = find(project, series, clone, here)?;
+    let base = stack::foot(project, series, &base, false)?.base;
     let repo = match base.git_dir == clone.git_dir {
         true => Rc::clone(here),
         false => Rc::new(Repo::open_in_memory(&base.git_dir)?),

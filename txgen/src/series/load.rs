@@ -132,7 +132,8 @@ impl Loader<'_> {
             return Err(self.wrong(&table.change_id, "a change-id has the form YYYYMMDD-slug-12hex"));
         }
         if let Some(depends) = &table.depends {
-            let is_series = is_name(depends.get_ref()) && self.project.series(depends.get_ref()).join("series.toml").is_file();
+            let is_series =
+                is_name(depends.get_ref()) && self.project.series(depends.get_ref()).join("series.toml").is_file();
             if !is_series {
                 return Err(self.wrong(depends, &format!("there is no series {:?} to depend on", depends.get_ref())));
             }
@@ -158,6 +159,7 @@ impl Loader<'_> {
             version: table.version.into_inner(),
             change_id: table.change_id.into_inner(),
             base: table.base.into_inner(),
+            depends: table.depends.map(Spanned::into_inner),
             date,
             to: table.to,
             cc: table.cc,

@@ -129,7 +129,7 @@ mod tests {
     fn the_author_of_another_comes_first() {
         let text = "From: A B <a@example.org>\n\nnet: do it\n\nBecause.\n---\nv2: better\n";
         let message = parse(text);
-        assert_eq!(message.author.as_ref().map(|a| a.display()).as_deref(), Some("A B <a@example.org>"));
+        assert_eq!(message.author.as_ref().map(crate::git::Identity::display).as_deref(), Some("A B <a@example.org>"));
         assert_eq!(message.commit_message(None), "net: do it\n\nBecause.\n");
         assert_eq!(message.text(), text);
         let error = |text: &str| Message::parse(text).expect_err("it is wrong").to_string();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::overlay_files::Overlay;
+use super::stack::Others;
 use super::{Add, Patch, Series};
 use crate::git::Blob;
 use crate::slice::{self, Item, Sliced};
@@ -29,10 +30,18 @@ struct Claims<'a> {
     items: Vec<(usize, &'a str, &'a Add)>,
 }
 
-/// Plans every patch of `series`. `elsewhere` are overlay files that other series add.
-pub fn plan<'a>(series: &'a Series, overlay: &Overlay, elsewhere: &BTreeSet<String>) -> Result<Vec<PatchPlan<'a>>> {
+/// When an item is born: before all patches, in one of them (by its index), or never in this series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Birth {
+    Before,
+    In(usize),
+    Never,
+}
+
+/// Plans every patch of `series`.
+pub fn plan<'a>(series: &'a Series, overlay: &Overlay, others: &Others) -> Result<Vec<PatchPlan<'a>>> {
     let claims = claims(series, overlay)?;
-    let is_claimed = |path: &&String| claims.contains_key(path.as_str()) || elsewhere.contains(*path);
+    let is_claimed = |path: &&String| claims.contains_key(path.as_str()) || others.files.contains(*path);
     if let Some(path) = overlay.keys().find(|path| !is_claimed(path)) {
         bail!("kernel-overlay/{path}: no patch of series {} claims it in `adds`", series.name);
     }
@@ -43,7 +52,7 @@ pub fn plan<'a>(series: &'a Series, overlay: &Overlay, elsewhere: &BTreeSet<Stri
         .collect::<Vec<_>>();
     for (path, claims) in claims {
         let blob = overlay.get(path).with_context(|| format!("kernel-overlay/{path} is gone"))?;
-        plan_file(path, blob, &claims, &mut plans)?;
+        plan_file((path, blob), &claims, others, &mut plans)?;
     }
     Ok(plans)
 }
@@ -68,36 +77,57 @@ fn claims<'a>(series: &'a Series, overlay: &Overlay) -> Result<BTreeMap<&'a str,
     Ok(all)
 }
 
-fn plan_file(path: &str, blob: &Blob, claims: &Claims<'_>, plans: &mut [PatchPlan<'_>]) -> Result<()> {
-    let Some((birth, _)) = claims.file else {
-        let place = claims.items.first().map_or("", |(_, _, add)| add.place.as_str());
-        bail!("{place}: an item of {path} is claimed, but no patch claims the file itself (`adds = [{path:?}]`)");
+fn plan_file(
+    (path, blob): (&str, &Blob),
+    claims: &Claims<'_>,
+    others: &Others,
+    plans: &mut [PatchPlan<'_>],
+) -> Result<()> {
+    let birth = match claims.file {
+        Some((index, add)) if others.files.contains(path) => {
+            bail!("{}: {path} is born in another series, before patch {}", add.place, plans[index].patch.name)
+        }
+        Some((index, _)) => Birth::In(index),
+        None if others.beneath.contains(path) => Birth::Before,
+        None => {
+            let place = claims.items.first().map_or("", |(_, _, add)| add.place.as_str());
+            bail!("{place}: an item of {path} is claimed, but no patch claims the file itself (`adds = [{path:?}]`)");
+        }
     };
-    if let Some((_, item, add)) = claims.items.iter().find(|(index, ..)| *index < birth) {
-        bail!("{}: {item} is born before its file, which {} adds", add.place, plans[birth].patch.name);
-    }
-    plans[birth].born.insert(path.to_owned());
-    if claims.items.is_empty() {
-        plans[birth].files.insert(path.to_owned(), blob.clone());
-        return Ok(());
+    let later = others.later.get(path);
+    if let Birth::In(birth) = birth {
+        if let Some((_, item, add)) = claims.items.iter().find(|(index, ..)| *index < birth) {
+            bail!("{}: {item} is born before its file, which {} adds", add.place, plans[birth].patch.name);
+        }
+        plans[birth].born.insert(path.to_owned());
+        if claims.items.is_empty() && later.is_none() {
+            plans[birth].files.insert(path.to_owned(), blob.clone());
+            return Ok(());
+        }
     }
     if let Some((_, _, add)) = claims.items.first().filter(|_| !slice::has_items(path)) {
         bail!("{}: only .c and .h files have items; {path} is born whole", add.place);
     }
     let text = std::str::from_utf8(&blob.bytes).with_context(|| format!("kernel-overlay/{path}"))?;
     let sliced = slice::slice(text).with_context(|| format!("kernel-overlay/{path}"))?;
-    let births = births(path, &sliced, claims, birth)?;
-    let steps = births.values().copied().chain([birth]).collect::<BTreeSet<_>>();
-    for step in steps {
-        let is_born = |item: &Item| births.get(&item.lines.start).is_none_or(|index| *index <= step);
+    let mut births = births(path, &sliced, claims, birth)?;
+    for item in sliced.items() {
+        if later.is_some_and(|later| !item.names.is_disjoint(later)) {
+            births.insert(item.lines.start, Birth::Never);
+        }
+    }
+    let steps = births.values().copied().chain([birth]);
+    let steps = steps.filter_map(|birth| if let Birth::In(step) = birth { Some(step) } else { None });
+    for step in steps.collect::<BTreeSet<_>>() {
+        let is_born = |item: &Item| births.get(&item.lines.start).is_none_or(|birth| *birth <= Birth::In(step));
         let bytes = sliced.keep(is_born).into_bytes();
         plans[step].files.insert(path.to_owned(), Blob { mode: blob.mode, bytes });
     }
     Ok(())
 }
 
-/// The patch each item is born in, by the item's first line.
-fn births(path: &str, sliced: &Sliced<'_>, claims: &Claims<'_>, birth: usize) -> Result<BTreeMap<usize, usize>> {
+/// When each item is born, by the item's first line.
+fn births(path: &str, sliced: &Sliced<'_>, claims: &Claims<'_>, birth: Birth) -> Result<BTreeMap<usize, Birth>> {
     let items = sliced.items();
     let mut births = BTreeMap::new();
     let mut by = BTreeMap::<usize, &Add>::new();
@@ -110,7 +140,7 @@ fn births(path: &str, sliced: &Sliced<'_>, claims: &Claims<'_>, birth: usize) ->
             if let Some(twin) = by.insert(item.lines.start, add) {
                 bail!("{}: {name} of {path} is claimed before, at {}", add.place, twin.place);
             }
-            births.insert(item.lines.start, *index);
+            births.insert(item.lines.start, Birth::In(*index));
         }
     }
     for item in items {

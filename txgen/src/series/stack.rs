@@ -39,7 +39,7 @@ pub fn foot(project: &Project, series: &Series, base: &Base, signoff: bool) -> R
 pub fn chain(project: &Project, series: &Series) -> Result<Vec<Series>> {
     let mut chain = Vec::<Series>::new();
     let mut next = series.depends.clone();
-    while let Some(name) = next {
+    while let Some(name) = next.take() {
         if name == series.name || chain.iter().any(|known| known.name == name) {
             bail!("series {} depends on itself: by way of {name}", series.name);
         }

@@ -120,7 +120,7 @@ impl Kernel {
         let tree = self.project.git("k", &["rev-parse", &format!("{}^{{tree}}", self.base)]).trim().to_owned();
         let base = Base { name: "main".to_owned(), git_dir: git_dir.clone(), commit: self.base.clone(), tree };
         let [name, branch] = ["tiny", "txgen/tiny"].map(str::to_owned);
-        Applied { name, base, git_dir, branch, patches: self.patches.clone() }
+        Applied { name, base, git_dir, branch, patches: self.patches.clone(), beneath: Vec::new() }
     }
 
     pub fn txgen_project(&self) -> Project {

@@ -11,4 +11,5 @@ mod linux;
 mod random;
 mod refused;
 mod scenarios;
+mod stack;
 mod stgit;

@@ -151,7 +151,8 @@ impl Kernel {
         let manifest = std::fs::read_to_string(project.series("demo").join("series.toml")).unwrap();
         let overlay = overlay_files::read(project).unwrap();
         let (series, manifest, overlay) = (&series, manifest.as_str(), &overlay);
-        let source = Source { project, series, manifest, overlay, base: &self.base, repo: &self.repo };
+        let source =
+            Source { project, series, manifest, overlay, base: &self.base, foot: &self.base, repo: &self.repo };
         let applied = self.repo.commits_above(&self.base.commit, was).unwrap();
         let branch = refresh::branch::read(&self.repo, &self.base.commit, is).unwrap();
         let refreshed = refresh::refresh(&source, &applied, &branch, &Choices::default());

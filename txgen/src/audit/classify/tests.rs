@@ -33,7 +33,8 @@ fn audit(rules: &str, before: &[(&str, &str)], after: &[(&str, &str)], changed: 
     let base = Base { name, git_dir: PathBuf::from(&git_dir), commit: commit.clone(), tree: tree.clone() };
     let [name, branch, subject] = ["demo", "txgen/demo", "net: one"].map(str::to_owned);
     let patch = AppliedPatch { name: "one".to_owned(), subject, commit, tree, files: vec!["net/a.c".to_owned()] };
-    let applied = Applied { name, base, git_dir: PathBuf::from(git_dir), branch, patches: vec![patch] };
+    let applied =
+        Applied { name, base, git_dir: PathBuf::from(git_dir), branch, patches: vec![patch], beneath: vec![] };
     classify(&rules, &applied, &found, true)
 }
 
