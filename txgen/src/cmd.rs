@@ -2,13 +2,16 @@
 //! One command a file: `Args`, whose doc comments are the help, and `run`.
 
 pub mod apply;
+pub mod arrange;
 pub mod audit;
 pub mod base;
 pub mod bench;
 pub mod bisect;
 pub mod check;
+pub mod export;
 pub mod format_series;
 pub mod generate;
+pub mod import;
 pub mod mutate;
 pub mod plan;
 pub mod prove;

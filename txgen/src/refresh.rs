@@ -9,6 +9,7 @@ pub mod branch;
 pub mod manifest;
 pub mod pair;
 pub mod stage;
+pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,8 +13,8 @@ use crate::git::Repo;
 use crate::git::history::Commit;
 use crate::project::Project;
 use crate::rebase::pending;
-use crate::rebase::write::{self, Journal};
 use crate::refresh::{self, Choices, Refreshed, Source, branch};
+use crate::series::overlay_files::Overlay;
 use crate::series::{Series, apply, overlay_files, stack};
 use crate::{files, render};
 
@@ -56,48 +56,95 @@ pub struct Args {
     json: bool,
 }
 
+/// A series that is to be changed, and all that it is made of.
+pub(super) struct Work {
+    project: Project,
+    /// The series.
+    pub(super) series: Series,
+    /// Its base.
+    pub(super) base: Base,
+    /// What it stands on.
+    pub(super) foot: Base,
+    manifest: String,
+    overlay: Overlay,
+}
+
+impl Work {
+    /// Reads a series and finds its base; an error where it can not be changed now.
+    pub(super) fn open(project: &Project, which: &Which) -> Result<Self> {
+        let (series, base) = which.find(project)?;
+        if pending::load(project, &series.name)?.is_some() {
+            bail!("a rebase of {} is under way: --continue or --abort it first", series.name);
+        }
+        refuse_other_base(project, &series, &base)?;
+        let foot = stack::foot(project, &series, &base, false)?.base;
+        let manifest = files::read(&project.series(&series.name).join("series.toml"))?;
+        let overlay = overlay_files::read(project)?;
+        Ok(Self { project: project.clone(), series, base, foot, manifest, overlay })
+    }
+
+    /// What a branch is compared with.
+    pub(super) fn source<'a>(&'a self, repo: &'a Repo) -> Source<'a> {
+        let Self { project, series, base, foot, manifest, overlay } = self;
+        Source { project, series, manifest, overlay, base, foot, repo }
+    }
+
+    /// Refuses to change a series whose branch was edited in git.
+    pub(super) fn refuse_edited(&self, repo: &Repo) -> Result<()> {
+        apply::refuse_edited(repo, &self.series.name, &apply::branch(&self.series.name))
+    }
+
+    /// Writes a series that was changed here, and moves its branch there, where it has one.
+    pub(super) fn write(
+        &self,
+        project: &Project,
+        repo: &Repo,
+        refreshed: &Refreshed,
+        tip: &str,
+        why: &str,
+    ) -> Result<()> {
+        let name = &self.series.name;
+        let branch = apply::branch(name);
+        if repo.checked_out_at(&branch)?.is_some() {
+            bail!("branch {branch} is checked out: edit it there and `txgen refresh {name}`, or switch to another");
+        }
+        let refs = [format!("refs/heads/{branch}"), apply::own_ref(name)];
+        refresh::write::write(project, name, refreshed, &self.base, (&refs, tip, why))
+    }
+}
+
 /// Runs `txgen refresh`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let choices = Choices { fold: args.fold.iter().cloned().collect(), names: names(&args.names)? };
-    let (series, base) = args.which.find(project)?;
-    if pending::load(project, &series.name)?.is_some() {
-        bail!("a rebase of {} is under way: --continue or --abort it first", series.name);
-    }
-    refuse_other_base(project, &series, &base)?;
-    let foot = stack::foot(project, &series, &base, false)?.base;
-    let repo = Repo::open(&base.git_dir)?;
-    let head = args.branch.clone().unwrap_or_else(|| format!("refs/heads/{}", apply::branch(&series.name)));
+    let work = Work::open(project, &args.which)?;
+    let (name, repo) = (&work.series.name, Repo::open(&work.base.git_dir)?);
+    let head = args.branch.clone().unwrap_or_else(|| format!("refs/heads/{}", apply::branch(name)));
     let Some(tip) = repo.read_ref(&head)?.or(args.branch.as_ref().and_then(|spec| repo.resolve(spec).ok())) else {
-        bail!("there is no {}: `txgen apply {}` makes it", head.trim_start_matches("refs/heads/"), series.name);
+        bail!("there is no {}: `txgen apply {name}` makes it", head.trim_start_matches("refs/heads/"));
     };
-    let manifest = files::read(&project.series(&series.name).join("series.toml"))?;
-    let overlay = overlay_files::read(project)?;
-    let source = Source {
-        project,
-        series: &series,
-        manifest: &manifest,
-        overlay: &overlay,
-        base: &base,
-        foot: &foot,
-        repo: &repo,
-    };
+    let source = work.source(&repo);
     let applied = applied(&source)?;
     ensure!(
-        repo.descends(&tip.commit, &foot.commit)?,
-        "{head} does not stand on {} ({}): `txgen rebase {} --onto` moves a series to another base",
-        base.name,
-        &foot.commit[..12],
-        series.name
+        repo.descends(&tip.commit, &work.foot.commit)?,
+        "{head} does not stand on {} ({}): `txgen rebase {name} --onto` moves a series to another base",
+        work.base.name,
+        &work.foot.commit[..12],
     );
-    let commits = branch::read(&repo, &foot.commit, &tip.commit)?;
+    let commits = branch::read(&repo, &work.foot.commit, &tip.commit)?;
     let refreshed = refresh::refresh(&source, &applied, &commits, &choices)?;
     refuse_generated(project, &refreshed)?;
+    let why = format!("txgen refresh {name}");
     if !args.dry_run && !refreshed.is_unchanged() {
-        write(project, &series.name, &refreshed, &base, &tip.commit)?;
+        let refs = [apply::own_ref(name)];
+        refresh::write::write(project, name, &refreshed, &work.base, (&refs, &tip.commit, &why))?;
     } else if !args.dry_run {
-        repo.set_refs(&[&apply::own_ref(&series.name)], &tip.commit, &format!("txgen refresh {}", series.name))?;
+        repo.set_refs(&[&apply::own_ref(name)], &tip.commit, &why)?;
     }
-    show(&series.name, &refreshed, args);
+    if args.json {
+        show_json(name, &refreshed, args.dry_run)
+    } else {
+        show(name, &refreshed, args.dry_run)
+    }
     Ok(Exit::Good)
 }
 
@@ -126,7 +173,7 @@ fn refuse_other_base(project: &Project, series: &Series, base: &Base) -> Result<
 }
 
 /// The commits that the branch was made of: where txgen put it, or what it would put there now.
-fn applied(source: &Source<'_>) -> Result<Vec<Commit>> {
+pub(super) fn applied(source: &Source<'_>) -> Result<Vec<Commit>> {
     let Source { project, series, base, foot, repo, .. } = source;
     let own = repo.read_ref(&apply::own_ref(&series.name))?.map(|own| own.commit);
     let tip = match own {
@@ -151,31 +198,16 @@ fn refuse_generated(project: &Project, refreshed: &Refreshed) -> Result<()> {
     }
 }
 
-fn write(project: &Project, name: &str, refreshed: &Refreshed, base: &Base, tip: &str) -> Result<()> {
-    let overlay = refreshed.overlay.iter().map(|(path, blob)| {
-        let file = blob.as_ref().map(write::OverlayFile::try_from).transpose();
-        Ok((path.clone(), file.with_context(|| path.clone())?))
-    });
-    let journal = Journal {
-        series: String::new(),
-        bases: None,
-        overlay: overlay.collect::<Result<_>>()?,
-        git_dir: base.git_dir.clone(),
-        refs: vec![(apply::own_ref(name), Some(tip.to_owned()))],
-        why: format!("txgen refresh {name}"),
-    };
-    write::write(project, name, &refreshed.files, journal)
+fn show_json(name: &str, refreshed: &Refreshed, dry_run: bool) {
+    let value = json!({"name": name, "patches": refreshed.patches, "dropped": refreshed.dropped,
+        "files": refreshed.files.iter().map(|(file, text)| (file, text.is_some())).collect::<BTreeMap<_, _>>(),
+        "overlay": refreshed.overlay.iter().map(|(path, blob)| (path, blob.is_some())).collect::<BTreeMap<_, _>>(),
+        "notes": refreshed.notes, "written": !dry_run && !refreshed.is_unchanged()});
+    anstream::println!("{value:#}");
 }
 
-fn show(name: &str, refreshed: &Refreshed, args: &Args) {
-    if args.json {
-        let value = json!({"name": name, "patches": refreshed.patches, "dropped": refreshed.dropped,
-            "files": refreshed.files.iter().map(|(file, text)| (file, text.is_some())).collect::<BTreeMap<_, _>>(),
-            "overlay": refreshed.overlay.iter().map(|(path, blob)| (path, blob.is_some())).collect::<BTreeMap<_, _>>(),
-            "notes": refreshed.notes, "written": !args.dry_run && !refreshed.is_unchanged()});
-        anstream::println!("{value:#}");
-        return;
-    }
+/// Tells what became of each patch.
+pub(super) fn show(name: &str, refreshed: &Refreshed, dry_run: bool) {
     for patch in &refreshed.patches {
         let changed = if patch.changed.is_empty() { "as it was".to_owned() } else { patch.changed.join(", ") };
         anstream::println!("{:20} {:28} {}", changed, patch.name, patch.subject);
@@ -187,7 +219,7 @@ fn show(name: &str, refreshed: &Refreshed, args: &Args) {
         anstream::println!("note: {note}");
     }
     let (count, kernel) = (refreshed.files.len(), refreshed.overlay.len());
-    match (refreshed.is_unchanged(), args.dry_run) {
+    match (refreshed.is_unchanged(), dry_run) {
         (true, _) => anstream::println!("series/{name}/ has all of it already"),
         (_, true) => anstream::println!("would change: {count} files of series/{name}/, {kernel} of kernel-overlay/"),
         (_, false) => anstream::println!("changed: {count} files of series/{name}/, {kernel} of kernel-overlay/"),

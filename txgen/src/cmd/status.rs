@@ -9,6 +9,7 @@ use crate::error::Exit;
 use crate::git::Repo;
 use crate::project::Project;
 use crate::report;
+use crate::series::apply;
 
 const EXAMPLES: &str = "Examples:
   txgen status zerocopy
@@ -31,10 +32,13 @@ pub struct Args {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (series, applied) = args.which.build(project, false)?;
     let (base, branch) = (&applied.base, &applied.branch);
-    let tip = Repo::open(&applied.git_dir)?.read_ref(&format!("refs/heads/{branch}"))?;
+    let repo = Repo::open(&applied.git_dir)?;
+    let tip = repo.read_ref(&format!("refs/heads/{branch}"))?;
+    let edited = apply::refuse_edited(&repo, &series.name, branch).is_err();
     let state = match (&tip, applied.patches.last()) {
         (None, _) => "not applied",
         (Some(found), Some(last)) if found.commit == last.commit => "applied",
+        _ if edited => "edited in git, and not refreshed",
         (Some(found), Some(last)) if found.tree == last.tree => "applied with other messages",
         _ => "stale",
     };

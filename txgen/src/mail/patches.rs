@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The mails of the patches: git format-patch with options that leave nothing to configuration.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
@@ -10,6 +12,7 @@ use crate::git::identity::Identity;
 use crate::mail::header;
 use crate::mail::recipients::Recipients;
 use crate::mail::{Envelope, Mail, Thread};
+use crate::process::Run;
 
 /// Settings that a repository's own configuration could change.
 const CONFIG: &[&str] = &[
@@ -55,7 +58,7 @@ pub fn prefix(envelope: &Envelope) -> String {
 }
 
 /// git with `CONFIG` and its arguments.
-pub(super) fn git(source: &Source<'_>) -> crate::process::Run {
+pub(super) fn git(source: &Source<'_>) -> Run {
     source.git(CONFIG.iter().flat_map(|setting| ["-c", setting]))
 }
 
@@ -79,6 +82,13 @@ pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sende
         bail!("git format-patch wrote {} mails for {} patches", names.len(), patches.len());
     }
     names.into_iter().map(|file| Ok(Mail { text: files::read(&dir.path().join(&file))?, file })).collect()
+}
+
+/// A commit as a mail without recipients, numbers or notes.
+pub fn plain(git_dir: &Path, commit: &str) -> Result<String> {
+    let settings = CONFIG.iter().flat_map(|setting| ["-c", setting]);
+    let run = Run::new("git", ["--git-dir"]).arg(git_dir).args(settings).args(OPTIONS);
+    Ok(run.args(["--no-from", "--no-numbered", "--stdout", "-1", commit]).check()?.text())
 }
 
 /// Adds recipients, threading, and what stands below `---`.

@@ -163,6 +163,9 @@ fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {
     for (path, file) in &journal.overlay {
         overlay_files::place(&project.overlay(), path, file.as_ref().map(Blob::from).as_ref())?;
     }
+    if journal.refs.is_empty() {
+        return clean(project, name);
+    }
     let repo = Repo::open(&journal.git_dir)?;
     let moves = journal.refs.iter().map(|(name, to)| (name.as_str(), to.as_deref())).collect::<Vec<_>>();
     repo.move_refs(&moves, &journal.why)?;

@@ -3,8 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use jiff::Timestamp;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
+
+use crate::proof;
 
 /// A patch as series.toml names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,43 @@ pub struct Entry {
     pub name: String,
     /// What it adds.
     pub adds: Vec<String>,
+}
+
+/// What a series starts with.
+#[derive(Debug, Clone, Copy)]
+pub struct Begin<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Subject of the cover letter.
+    pub title: &'a str,
+    /// The tree it is posted for.
+    pub tree: &'a str,
+    /// Its base.
+    pub base: &'a str,
+    /// The series it stands on.
+    pub depends: Option<&'a str>,
+    /// When it was begun: the date of its commits and mails, until another is written.
+    pub date: Timestamp,
+}
+
+/// A series.toml without patches, with a change-id of b4's form.
+pub fn begin(begin: &Begin<'_>) -> Result<String> {
+    let id = proof::key(&[begin.name, begin.title, &begin.date.to_string()].map(str::as_bytes));
+    let mut document = DocumentMut::new();
+    document.insert("title", toml_edit::value(begin.title));
+    document.insert("tree", toml_edit::value(begin.tree));
+    document.insert("version", toml_edit::value(1));
+    let day = begin.date.strftime("%Y%m%d");
+    document.insert("change-id", toml_edit::value(format!("{day}-{}-{}", begin.name, &id[..12])));
+    document.insert("base", toml_edit::value(begin.base));
+    if let Some(depends) = begin.depends {
+        document.insert("depends", toml_edit::value(depends));
+    }
+    let date = Timestamp::from_second(begin.date.as_second()).context("a date in seconds")?;
+    document.insert("date", toml_edit::value(date.to_string()));
+    document.insert("to", toml_edit::value(Array::new()));
+    document.insert("cc", toml_edit::value(Array::new()));
+    Ok(document.to_string())
 }
 
 /// `text`, a series.toml, with `patches`. Tables that tell of other patches go.

@@ -149,7 +149,7 @@ fn is_branch(repo: &Repo, branch: &str, base: &Base, tip: &str) -> Result<bool> 
 }
 
 /// Refuses to move a branch that is not where txgen put it, or read it.
-fn refuse_edited(repo: &Repo, name: &str, branch: &str) -> Result<()> {
+pub fn refuse_edited(repo: &Repo, name: &str, branch: &str) -> Result<()> {
     let Some(head) = repo.read_ref(&format!("refs/heads/{branch}"))? else { return Ok(()) };
     let own = repo.read_ref(&own_ref(name))?;
     if own.as_ref().is_some_and(|own| own.commit == head.commit) {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
 
+mod arrange;
 #[path = "../common/mod.rs"]
 mod common;
 mod killed;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen new` and `txgen import`: a series that is not there yet.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+
+use super::refresh as command;
+use crate::base::{self, Base};
+use crate::error::Exit;
+use crate::git::Repo;
+use crate::import::{self, Imported};
+use crate::project::Project;
+use crate::rebase::write::{self, Journal};
+use crate::refresh::{self, Choices, Source, branch, manifest};
+use crate::series::{self, apply, overlay_files, stack};
+
+const NEW_EXAMPLES: &str = "Examples:
+  txgen new messages --title 'net: messages with destructors' --base net-next
+  txgen apply messages --tree ~/src/linux && git -C ~/src/linux switch txgen/messages
+  git -C ~/src/linux commit -a && txgen refresh messages --tree ~/src/linux";
+
+const IMPORT_EXAMPLES: &str = "Examples:
+  txgen import fixes branch my-fixes --tree ~/src/linux --base net/main
+  txgen import fixes mbox series.mbox --base net-next
+  txgen import fixes quilt ~/patches --title 'net: fixes' --base net-next
+
+Files that the base does not have go to kernel-overlay/, as `txgen refresh` would put them there. A cover letter of a
+mailbox gives title and cover.md.";
+
+/// What a new series starts with.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Start {
+    /// Series, a folder of series/ that is not there yet
+    name: String,
+    /// Subject of the cover letter
+    #[arg(long)]
+    title: Option<String>,
+    /// Tree it is posted for, as in `[PATCH net-next]`
+    #[arg(long, value_name = "TREE", default_value = "net-next")]
+    prefix: String,
+    /// Base of series/bases.toml or, with --tree, any ref of that clone, which has to be recorded there
+    #[arg(long, value_name = "BASE", default_value = "net-next")]
+    base: String,
+    /// Work in this clone of the kernel, not in the managed repository
+    #[arg(long, value_name = "DIR")]
+    tree: Option<PathBuf>,
+    /// Series it stands on
+    #[arg(long, value_name = "SERIES")]
+    depends: Option<String>,
+}
+
+/// Begins a series without patches.
+#[derive(Debug, clap::Args)]
+#[command(after_help = NEW_EXAMPLES)]
+pub struct NewArgs {
+    #[command(flatten)]
+    start: Start,
+}
+
+/// Makes a series of a branch, a mailbox or a quilt folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportArgs {
+    #[command(flatten)]
+    start: Start,
+    #[command(subcommand)]
+    from: From,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum From {
+    /// The commits of a branch since the base
+    Branch {
+        /// The branch, or any commit
+        rev: String,
+    },
+    /// The patches of a mailbox, as `b4 am` or `git format-patch --stdout` writes it
+    Mbox {
+        /// The mailbox
+        file: PathBuf,
+    },
+    /// The patches that the file `series` of a folder lists
+    Quilt {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+/// Runs `txgen new`.
+pub fn run_new(project: &Project, args: &NewArgs) -> Result<Exit> {
+    let (base, date) = (begin(project, &args.start)?, Timestamp::now());
+    let Some(title) = &args.start.title else { bail!("give the series a --title, the subject of its cover letter") };
+    let text = skeleton(&args.start, title, &base.name, date)?;
+    let cover = format!("{title}\n\nWhy, and what it does.\n");
+    let files = BTreeMap::from([("series.toml".to_owned(), Some(text)), ("cover.md".to_owned(), Some(cover))]);
+    write(project, &args.start.name, &files)?;
+    let name = &args.start.name;
+    anstream::println!("series/{name}/ has no patches yet: `txgen apply {name}` makes branch {}", apply::branch(name));
+    Ok(Exit::Good)
+}
+
+/// Runs `txgen import`.
+pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
+    let (base, date) = (begin(project, &args.start)?, Timestamp::now());
+    let name = &args.start.name;
+    let repo = Repo::open(&base.git_dir)?;
+    // What it is made of is begun in a folder of its own: here nothing is changed before all of it is known.
+    let dir = tempfile::tempdir().context("make a temporary folder")?;
+    let staged = Project { root: dir.path().to_owned(), cache: project.cache.clone() };
+    crate::files::copy_folder(&project.root.join("series"), &staged.root.join("series"))?;
+    if project.overlay().is_dir() {
+        crate::files::copy_folder(&project.overlay(), &staged.overlay())?;
+    }
+    let file = staged.series(name).join("series.toml");
+    let begun =
+        |title: &str| crate::files::write_atomic(&file, skeleton(&args.start, title, &base.name, date)?.as_bytes());
+    begun("?")?;
+    let foot = stack::foot(&staged, &series::load(&staged, name)?, &base, false)?.base;
+    let imported = match &args.from {
+        From::Branch { rev } => Imported { tip: repo.resolve(rev)?.commit, cover: None },
+        From::Mbox { file } => import::mbox(&foot, file, date.as_second())?,
+        From::Quilt { folder } => import::quilt(&foot, folder, date.as_second())?,
+    };
+    if !repo.descends(&imported.tip, &foot.commit)? {
+        bail!("{} does not stand on {} ({}): name its --base", &imported.tip[..12], base.name, &foot.commit[..12]);
+    }
+    let commits = branch::read(&repo, &foot.commit, &imported.tip)?;
+    let title = args.start.title.clone().or(imported.cover.as_ref().map(|(title, _)| title.clone()));
+    let title = title.or_else(|| commits.first().map(|commit| commit.subject().to_owned()));
+    begun(&title.context("there is no commit above the base")?)?;
+    let (series, manifest) = (series::load(&staged, name)?, crate::files::read(&file)?);
+    let overlay = overlay_files::read(&staged)?;
+    let source = Source {
+        project: &staged,
+        series: &series,
+        manifest: &manifest,
+        overlay: &overlay,
+        base: &base,
+        foot: &foot,
+        repo: &repo,
+    };
+    let mut refreshed = refresh::refresh(&source, &[], &commits, &Choices::default())?;
+    refreshed.files.entry("series.toml".to_owned()).or_insert(Some(manifest));
+    if let Some((title, text)) = imported.cover {
+        refreshed.files.insert("cover.md".to_owned(), Some(format!("{title}\n\n{text}\n")));
+    }
+    let why = format!("txgen import {name}");
+    let refs = [format!("refs/heads/{}", apply::branch(name)), apply::own_ref(name)];
+    refresh::write::write(project, name, &refreshed, &base, (&refs, &imported.tip, &why))?;
+    command::show(name, &refreshed, false);
+    Ok(Exit::Good)
+}
+
+/// Finds the base of a series that is not there yet.
+fn begin(project: &Project, start: &Start) -> Result<Base> {
+    if !base::record::is_name(&start.name) {
+        bail!("{:?} is no name of a series: lower case letters, digits, `-`, `_` and `.` only", start.name);
+    }
+    if project.series(&start.name).exists() {
+        bail!("series/{}/ is there already", start.name);
+    }
+    let base = base::resolve(project, &start.base, start.tree.as_deref())?;
+    if start.tree.is_none() {
+        return Ok(base);
+    }
+    let known = base::record::load(project)?.into_iter().find(|known| known.tree.as_ref() == Some(&base.tree));
+    let Some(known) = known else {
+        bail!(
+            "{} ({}) is no base of series/bases.toml: record it with `txgen base fetch`, or name one that is",
+            start.base,
+            &base.commit[..12]
+        );
+    };
+    Ok(Base { name: known.name, ..base })
+}
+
+/// A series.toml without patches.
+fn skeleton(start: &Start, title: &str, base: &str, date: Timestamp) -> Result<String> {
+    manifest::begin(&manifest::Begin {
+        name: &start.name,
+        title,
+        tree: &start.prefix,
+        base,
+        depends: start.depends.as_deref(),
+        date,
+    })
+}
+
+fn write(project: &Project, name: &str, files: &BTreeMap<String, Option<String>>) -> Result<()> {
+    let journal = Journal {
+        series: String::new(),
+        bases: None,
+        overlay: BTreeMap::new(),
+        git_dir: base::managed(project),
+        refs: Vec::new(),
+        why: format!("txgen new {name}"),
+    };
+    write::write(project, name, files, journal)
+}
