@@ -19,6 +19,7 @@ use nix::unistd::Pid;
 use wait_timeout::ChildExt;
 
 use crate::error::MissingTool;
+use crate::files;
 
 /// Process groups that are running, to be killed when a signal ends this program.
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
@@ -201,6 +202,8 @@ impl Run {
         let make = || tempfile::tempfile().context("make a temporary file for a program's output");
         match &self.log {
             Some(path) => {
+                // What a killed txgen started may still write to the log of then.
+                files::remove_file(path)?;
                 let file = File::create(path).with_context(|| format!("make log {}", path.display()))?;
                 let twin = file.try_clone().with_context(|| format!("open log {}", path.display()))?;
                 Ok(Streams { out: file, err: twin, to_log: true })

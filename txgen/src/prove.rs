@@ -26,6 +26,7 @@ use crate::vm::ktap::Outcome;
 use crate::vm::{self, Accel, Boot, Suite, argv, guest};
 use pipeline::{Booter, Maker};
 
+mod folder;
 mod pipeline;
 pub mod scripted;
 pub mod selftests;
@@ -186,6 +187,18 @@ impl<'a> Prover<'a> {
         Ok((folder, errors))
     }
 
+    /// What `load` finds, at once or after others are done with the tree, who may be the ones that show it.
+    fn recorded<T>(&mut self, load: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
+        if self.force {
+            return Ok(None);
+        }
+        if let Some(found) = load()? {
+            return Ok(Some(found));
+        }
+        self.builder.take_tree()?;
+        load()
+    }
+
     /// What executes guests here, found out at the first boot.
     fn accelerator(&mut self, image: &Path) -> Result<Accel> {
         pipeline::accelerator(&mut self.accel, image)
@@ -199,7 +212,12 @@ pub fn boot_seconds(config: &str) -> u64 {
 
 /// The record that `tree` passed in `config` with the tools and tests that are here, if there is one.
 pub fn recorded(project: &Project, config: &Config, tree: &str) -> Result<Option<Proof>> {
-    proof::load(project, KIND, &key(tree, config, &toolchain()?, &tests(project)?))
+    known(project, tree, &key(tree, config, &toolchain()?, &tests(project)?))
+}
+
+/// The record under `key`, which has to say of `tree` that it passed.
+fn known(project: &Project, tree: &str, key: &str) -> Result<Option<Proof>> {
+    proof::load_where(project, KIND, key, |proof: &Proof| proof.tree == tree && proof.passed())
 }
 
 fn key(tree: &str, config: &Config, toolchain: &[String], tests: &str) -> String {

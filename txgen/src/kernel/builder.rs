@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::build::{Build, Folder};
 use super::config::Config;
@@ -28,13 +28,18 @@ impl<'a> Builder<'a> {
         Self { project, config, git_dir: git_dir.to_owned(), purpose, worktree: None }
     }
 
+    /// Takes the tree, waiting for whoever has it, and keeps it.
+    pub fn take_tree(&mut self) -> Result<()> {
+        if self.worktree.is_none() {
+            self.worktree = Some(Worktree::lock(self.project, &self.git_dir, self.purpose)?);
+        }
+        Ok(())
+    }
+
     /// Builds `commit`, called `name` where it is told of. Everything that make says goes to `log`.
     pub fn build(&mut self, name: &str, commit: &str, log: &Path) -> Result<(Folder, Build)> {
-        let worktree = match self.worktree.take() {
-            Some(worktree) => worktree,
-            None => Worktree::lock(self.project, &self.git_dir, self.purpose)?,
-        };
-        let worktree = self.worktree.insert(worktree);
+        self.take_tree()?;
+        let worktree = self.worktree.as_ref().context("the tree was taken")?;
         worktree.checkout(&self.git_dir, commit)?;
         let folder = Folder::open(self.project, worktree, &self.config.name)?;
         folder.configure(&self.config)?;

@@ -7,20 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{KIND, Proof, Proved, Subject, key};
+use super::folder::RunFolder;
+use super::{KIND, Proof, Proved, Subject, key, known};
 use crate::files;
 use crate::kernel::build::Build;
 use crate::kernel::builder::Builder;
 use crate::project::Project;
 use crate::proof;
 use crate::vm::{self, Accel, Boot};
-
-/// The folder for what a run under `key` leaves.
-pub(super) fn run_folder(project: &Project, key: &str) -> Result<PathBuf> {
-    let run = project.cache.join("runs").join(&key[..16]);
-    files::make_dir(&run)?;
-    Ok(run)
-}
 
 pub(super) fn accelerator(known: &mut Option<Accel>, image: &Path) -> Result<Accel> {
     if let Some(accel) = known {
@@ -41,7 +35,7 @@ pub(super) enum Made {
     /// It does not build, as far as it is proved.
     Broken(Proof),
     /// The image, in the folder of the run, and the proof but for the boot.
-    Image { key: String, image: PathBuf, proof: Proof },
+    Image { key: String, run: RunFolder, image: PathBuf, proof: Proof },
 }
 
 /// Makes kernels: the part of a [`Prover`] that runs beside the boots.
@@ -55,13 +49,16 @@ pub(super) struct Maker<'a> {
 impl Maker<'_> {
     pub(super) fn make(&self, builder: &mut Builder<'_>, subject: &Subject) -> Result<Made> {
         let key = key(&subject.tree, &builder.config, self.toolchain, self.tests);
-        if !self.force
-            && let Some(proof) = proof::load(self.project, KIND, &key)?
-        {
+        if let Some(proof) = self.recorded(subject, &key)? {
             return Ok(Made::Recorded(proof));
         }
-        let run = run_folder(self.project, &key)?;
-        let build_log = run.join("build.log");
+        builder.take_tree()?;
+        let run = RunFolder::take(self.project, &key)?;
+        // Whoever had them may have shown just this.
+        if let Some(proof) = self.recorded(subject, &key)? {
+            return Ok(Made::Recorded(proof));
+        }
+        let build_log = run.dir.join("build.log");
         let (folder, built) = builder.build(&subject.name, &subject.commit, &build_log)?;
         let mut proof = Proof {
             tree: subject.tree.clone(),
@@ -76,9 +73,13 @@ impl Maker<'_> {
             return Ok(Made::Broken(proof));
         }
         // The next build writes over the image of this one.
-        let (from, image) = (folder.image(), run.join("bzImage"));
+        let (from, image) = (folder.image(), run.dir.join("bzImage"));
         fs::copy(&from, &image).with_context(|| format!("copy {} to {}", from.display(), image.display()))?;
-        Ok(Made::Image { key, image, proof })
+        Ok(Made::Image { key, run, image, proof })
+    }
+
+    fn recorded(&self, subject: &Subject, key: &str) -> Result<Option<Proof>> {
+        if self.force { Ok(None) } else { known(self.project, &subject.tree, key) }
     }
 }
 
@@ -95,8 +96,8 @@ impl Booter<'_> {
         let (recorded, proof) = match made {
             Made::Recorded(proof) => (true, proof),
             Made::Broken(proof) => (false, proof),
-            Made::Image { key, image, mut proof } => {
-                proof.boot = Some(self.boot(&image, &run_folder(self.project, &key)?)?);
+            Made::Image { key, run, image, mut proof } => {
+                proof.boot = Some(self.boot(&image, &run.dir)?);
                 if proof.passed() {
                     files::remove_file(&image)?;
                     proof::store(self.project, KIND, &key, &proof)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::pipeline::run_folder;
+use super::folder::RunFolder;
 use super::{Prover, Subject};
 use crate::files;
 use crate::proof;
@@ -80,7 +80,9 @@ impl Prover<'_> {
     /// The record for the selftests of `subject` if there is one, else a build and a boot with them.
     pub fn selftest(&mut self, subject: &Subject, table: &Table) -> Result<Proved> {
         let key = self.selftest_key(subject, table)?;
-        let found = if self.force { None } else { proof::load(self.project, KIND, &key)? };
+        let project = self.project;
+        let fits = |found: &Selftested| found.tree == subject.tree && found.passed();
+        let found = self.recorded(|| proof::load_where(project, KIND, &key, fits))?;
         let recorded = found.is_some();
         let proof = match found {
             Some(proof) => proof,
@@ -119,7 +121,8 @@ impl Prover<'_> {
 
     fn run_selftests(&mut self, subject: &Subject, table: &Table, key: &str) -> Result<Selftested> {
         table.require_programs()?;
-        let run = run_folder(self.project, key)?;
+        let taken = RunFolder::take(self.project, key)?;
+        let run = taken.dir.clone();
         let (folder, build_errors) = self.build(subject, &run.join("build.log"))?;
         let mut shown = Selftested {
             tree: subject.tree.clone(),
