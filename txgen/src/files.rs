@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Files written whole or not at all.
 
-use std::fs::{self, Permissions};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use tempfile::NamedTempFile;
+
+use crate::process;
 
 /// Reads a text file; the error names it.
 pub fn read(path: &Path) -> Result<String> {
@@ -17,8 +19,31 @@ pub fn read(path: &Path) -> Result<String> {
 
 /// Reads a text file that may hold bytes that are no UTF-8, as logs do: those are replaced.
 pub fn read_lossy(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    read_at_most(path, u64::MAX)
+}
+
+/// The first `most` bytes of a text file as [`read_lossy`] reads it.
+pub fn read_at_most(path: &Path, most: u64) -> Result<String> {
+    read_from(path, 0, most)
+}
+
+/// At most `most` bytes of a text file that begin at `start`, as [`read_lossy`] reads it.
+pub fn read_from(path: &Path, start: u64, most: u64) -> Result<String> {
+    let mut bytes = Vec::new();
+    let mut read = || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(start))?;
+        file.take(most).read_to_end(&mut bytes)
+    };
+    read().with_context(|| format!("read {}", path.display()))?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// The last `count` lines of a text file, as far as they are in its last 256 KiB.
+pub fn last_lines(path: &Path, count: usize) -> Result<String> {
+    let size = fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len();
+    let text = read_from(path, size.saturating_sub(256 << 10), 256 << 10)?;
+    Ok(process::last_lines(&text, count))
 }
 
 /// Makes a folder and its parents; the error names it.

@@ -36,6 +36,7 @@ pub struct Run {
     clear_env: bool,
     stdin: Vec<u8>,
     log: Option<PathBuf>,
+    log_at_most: u64,
     timeout: Duration,
 }
 
@@ -71,6 +72,16 @@ pub struct TimedOut {
     pub seconds: u64,
 }
 
+/// A program that wrote more than it may; its whole process group was killed.
+#[derive(Debug, thiserror::Error)]
+#[error("{program} wrote more than {bytes} bytes to its log and was killed")]
+pub struct LongLog {
+    /// The program.
+    pub program: String,
+    /// What it may write.
+    pub bytes: u64,
+}
+
 impl Run {
     /// A program and its arguments.
     pub fn new<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoIterator<Item = S>) -> Self {
@@ -83,6 +94,7 @@ impl Run {
             clear_env: false,
             stdin: Vec::new(),
             log: None,
+            log_at_most: u64::MAX,
             timeout: DEFAULT_TIMEOUT,
         }
     }
@@ -126,6 +138,13 @@ impl Run {
     /// Sends standard output and error to the file `path`, in the order they came.
     pub fn log(mut self, path: &Path) -> Self {
         self.log = Some(path.to_owned());
+        self
+    }
+
+    /// Kills the program and all that it started once its log has more than `bytes`: it is looked at five times a
+    /// second.
+    pub fn log_at_most(mut self, bytes: u64) -> Self {
+        self.log_at_most = bytes;
         self
     }
 
@@ -247,6 +266,11 @@ impl Run {
         Ok(file.into())
     }
 
+    fn log_size(&self) -> u64 {
+        // A log that is not there has no size.
+        self.log.as_ref().and_then(|log| log.metadata().ok()).map_or(0, |log| log.len())
+    }
+
     fn wait(&self, child: &mut Child, group: Pid, tick: &mut impl FnMut()) -> Result<ExitStatus> {
         let end = Instant::now() + self.timeout;
         loop {
@@ -256,11 +280,16 @@ impl Run {
             if let Some(status) = waited {
                 return Ok(status);
             }
-            if left.is_zero() {
+            let long = self.log_at_most < u64::MAX && self.log_size() > self.log_at_most;
+            if left.is_zero() || long {
                 // The group may be gone by itself between the two calls: then there is nothing to kill.
                 killpg(group, Signal::SIGKILL).ok();
-                child.wait().with_context(|| format!("wait for {}", self.program()))?;
-                return Err(TimedOut { program: self.program(), seconds: self.timeout.as_secs() }.into());
+                let program = self.program();
+                child.wait().with_context(|| format!("wait for {program}"))?;
+                return Err(match long {
+                    true => LongLog { program, bytes: self.log_at_most }.into(),
+                    false => TimedOut { program, seconds: self.timeout.as_secs() }.into(),
+                });
             }
             tick();
         }
@@ -406,6 +435,19 @@ mod tests {
             .output()
             .expect_err("it hangs");
         assert!(error.is::<TimedOut>(), "{error:#}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_program_that_writes_too_much_is_killed_with_its_children() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let start = Instant::now();
+        let error = Run::new("sh", ["-c", "sleep 60 & while :; do echo flood; sleep 0.01; done"])
+            .log(&dir.path().join("log"))
+            .log_at_most(100)
+            .output()
+            .expect_err("it floods");
+        assert_eq!(error.to_string(), "sh wrote more than 100 bytes to its log and was killed");
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 

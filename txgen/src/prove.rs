@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Base;
 use crate::files;
-use crate::kernel::build::{Build, Folder};
+use crate::kernel::build::Image;
 use crate::kernel::builder::Builder;
 use crate::kernel::config::Config;
 use crate::kernel::worktree::Purpose;
@@ -177,16 +177,6 @@ impl<'a> Prover<'a> {
         })
     }
 
-    /// Builds the kernel of `subject`; the first errors, if it does not build.
-    fn build(&mut self, subject: &Subject, log: &Path) -> Result<(Folder, Vec<String>)> {
-        let (folder, built) = self.builder.build(&subject.name, &subject.commit, log)?;
-        let errors = match built {
-            Build::Failed(errors) => errors,
-            Build::Built => Vec::new(),
-        };
-        Ok((folder, errors))
-    }
-
     /// What `load` finds, at once or after others are done with the tree, who may be the ones that show it.
     fn recorded<T>(&mut self, load: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
         if self.force {
@@ -200,8 +190,8 @@ impl<'a> Prover<'a> {
     }
 
     /// What executes guests here, found out at the first boot.
-    fn accelerator(&mut self, image: &Path) -> Result<Accel> {
-        pipeline::accelerator(&mut self.accel, image)
+    fn accelerator(&mut self, image: &Image) -> Result<Accel> {
+        pipeline::accelerator(&mut self.accel, &image.path)
     }
 }
 

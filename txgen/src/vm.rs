@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::MissingTool;
 use crate::files;
+use crate::kernel::build::Image;
+use crate::plain::plain;
 use crate::process::{self, Run, TimedOut};
 use crate::project::Project;
 
@@ -92,8 +94,8 @@ pub struct Evidence<'a> {
     pub result: Option<&'a str>,
     /// kmemleak's report.
     pub leaks: Option<&'a str>,
-    /// The seconds after which it was killed, if it was.
-    pub killed_after: Option<u64>,
+    /// Why it was killed, if it was.
+    pub killed: Option<&'a str>,
 }
 
 /// vng of the environment that vm-tests/venv.sh made, at the version the project pins.
@@ -134,17 +136,36 @@ fn judge_probe(said: &str, status: &str) -> Accel {
         return Accel::Kvm;
     }
     let reason = said.lines().find(|line| ["KVM", "kvm", "failed"].iter().any(|mark| line.contains(mark)));
-    let reason = reason.map(|line| format!(": {}", line.trim())).unwrap_or_default();
+    let reason = reason.map(|line| format!(": {}", plain(line.trim()))).unwrap_or_default();
     Accel::Tcg { why: format!("a kernel does not boot under KVM here ({status}){reason}") }
 }
 
 /// Boots `image` with KUnit's suites. Everything it leaves goes to the folder `run`: console.log and guest/.
-pub fn boot(project: &Project, image: &Path, accel: &Accel, run: &Path, timeout: Duration) -> Result<Boot> {
+pub fn boot(project: &Project, image: &Image, accel: &Accel, run: &Path, timeout: Duration) -> Result<Boot> {
     let shared = guest::share(project, run)?;
     let guest = Guest { image, accel, kernel_args: argv::KUNIT_ARGS, shared: &shared, timeout, results: 0 };
     let left = guest::start(project, guest)?;
     let (suites, problems) = judge(left.evidence());
     Ok(Boot { accel: accel.clone(), seconds: left.seconds, suites, problems, log: left.log })
+}
+
+/// The number of the build that the console says was booted.
+pub fn booted(console: &str) -> Option<u32> {
+    let (_, line) = console.lines().find_map(|line| line.split_once("Linux version "))?;
+    let digits = line.rsplit_once(" #")?.1;
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Takes it as an error that another kernel was booted than the one built: what it showed is of no use.
+pub fn is_booted(image: &Image, console: &str, log: &Path) -> Result<()> {
+    match booted(console) {
+        Some(number) if number != image.number => bail!(
+            "the kernel that booted is not the one built: the console says #{number}, make said #{}: see {}",
+            image.number,
+            log.display()
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// The suites that ran, and everything that makes the boot a failure.
@@ -167,8 +188,9 @@ pub fn complaints(evidence: Evidence<'_>) -> Vec<String> {
     if let Some(first) = leaks.first() {
         problems.push(format!("kmemleak: {} leaks, the first: {first}", leaks.len()));
     }
-    if let Some(seconds) = evidence.killed_after {
-        problems.push(format!("the guest did not end within {seconds} s and was killed"));
+    problems.extend(evidence.killed.map(|why| format!("the guest {why} and was killed")));
+    if evidence.result.is_some() && booted(evidence.console).is_none() {
+        problems.push("the console does not say which kernel booted".to_owned());
     }
     problems.extend(broken_result(evidence.result));
     problems
@@ -211,11 +233,37 @@ fn bracketed(line: &str, fits: impl Fn(&str) -> bool) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Accel, Evidence, judge, judge_probe, message};
+    use std::path::Path;
 
-    const CONSOLE: &str = "[    1.000000] KTAP version 1\n[    1.000000] 1..1\n[    1.000000] ok 1 suite\n";
+    use super::{Accel, Evidence, booted, is_booted, judge, judge_probe, message};
+    use crate::kernel::build::Image;
+
+    const CONSOLE: &str = "[    0.000000] Linux version 7.3.4+ (build@build) (gcc 12.2.0) #7 SMP PREEMPT 2026-11-23\n\
+                           [    1.000000] KTAP version 1\n[    1.000000] 1..1\n[    1.000000] ok 1 suite\n";
     const GOOD: Evidence<'_> =
-        Evidence { console: CONSOLE, result: Some("kernel: 7\ntxgen guest: done\n"), leaks: None, killed_after: None };
+        Evidence { console: CONSOLE, result: Some("kernel: 7\ntxgen guest: done\n"), leaks: None, killed: None };
+
+    #[test]
+    fn the_number_of_the_booted_build_is_read_from_the_console() {
+        let line = "\u{1b}[2J[    0.000000] Linux version 7.3.4+ (build@build) (gcc (Debian 12.2.0-14+deb12u1) 12.2.0, \
+                    GNU ld (GNU Binutils for Debian) 2.40) #14 SMP PREEMPT 2026-11-23\n";
+        assert_eq!(booted(&format!("SeaBIOS\n{line}")), Some(14));
+        assert_eq!(booted("[    0.000000] Command line: root=/dev/root\n"), None);
+    }
+
+    #[test]
+    fn another_kernel_than_the_one_built_is_an_error() {
+        let image = |number| Image { path: "/b/bzImage".into(), number };
+        assert!(is_booted(&image(7), CONSOLE, Path::new("/l")).is_ok());
+        assert!(is_booted(&image(8), "", Path::new("/l")).is_ok());
+        let error = is_booted(&image(8), CONSOLE, Path::new("/r/console.log")).expect_err("it is #7");
+        let expected =
+            "the kernel that booted is not the one built: the console says #7, make said #8: see /r/console.log";
+        assert_eq!(error.to_string(), expected);
+        let silent = CONSOLE.replace("Linux version", "Version");
+        let silent = judge(Evidence { console: &silent, ..GOOD });
+        assert_eq!(silent.1, ["the console does not say which kernel booted"]);
+    }
 
     #[test]
     fn the_message_of_a_line_is_without_level_time_and_thread() {
@@ -236,7 +284,7 @@ mod tests {
     fn a_guest_that_never_ended_is_a_failure() {
         let cut = Evidence { result: Some("kernel: 7\n"), ..GOOD };
         assert_eq!(judge(cut).1, ["the guest's result does not end with \"txgen guest: done\""]);
-        let none = Evidence { result: None, killed_after: Some(60), ..GOOD };
+        let none = Evidence { result: None, killed: Some("did not end within 60 s"), ..GOOD };
         assert_eq!(judge(none).1, ["the guest did not end within 60 s and was killed", "the guest wrote no result",]);
     }
 

@@ -28,6 +28,7 @@ bzImage:
 \t@echo '  CC      net/core/a.o'
 \t@$(CC) -c net/core/a.c -o $(O)/vmlinux
 \t@mkdir -p $(O)/arch/x86/boot && cp net/core/a.c $(O)/arch/x86/boot/bzImage
+\t@echo 'Kernel: arch/x86/boot/bzImage is ready  (#1)'
 \t@echo 'ffffffff81000000 T udp_sendmsg' >$(O)/System.map
 \t@echo 'ffffffff81000100 t gup_fast_fallback' >>$(O)/System.map
 ";

@@ -18,14 +18,14 @@ fn log(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("read {}: {e}", path.display()))
 }
 
-fn problems(console: &str, result: Option<&str>, killed_after: Option<u64>) -> Vec<String> {
-    judge(Evidence { console, result, leaks: None, killed_after }).1
+fn problems(console: &str, result: Option<&str>, killed: Option<&str>) -> Vec<String> {
+    judge(Evidence { console, result, leaks: None, killed }).1
 }
 
 #[test]
 fn a_good_boot_is_good_and_all_its_suites_are_found() {
     let console = log("good.log");
-    let (suites, problems) = judge(Evidence { console: &console, result: Some(END), leaks: None, killed_after: None });
+    let (suites, problems) = judge(Evidence { console: &console, result: Some(END), leaks: None, killed: None });
     assert_eq!(problems, Vec::<String>::new());
     let names = suites.iter().map(|suite| format!("{} {}", suite.name, suite.counts.passed)).collect::<Vec<_>>();
     insta::assert_snapshot!(names.join("\n"), @r"
@@ -69,7 +69,7 @@ fn a_boot_that_warns_is_a_failure_that_quotes_the_warning_before_the_failed_case
 
 #[test]
 fn a_boot_that_hangs_in_the_guest_is_a_failure_although_all_suites_passed() {
-    insta::assert_snapshot!(problems(&log("hang.log"), None, Some(40)).join("\n"), @r"
+    insta::assert_snapshot!(problems(&log("hang.log"), None, Some("did not end within 40 s")).join("\n"), @r"
     the guest did not end within 40 s and was killed
     the guest wrote no result
     ");
@@ -77,7 +77,7 @@ fn a_boot_that_hangs_in_the_guest_is_a_failure_although_all_suites_passed() {
 
 #[test]
 fn a_boot_that_stops_inside_kunit_is_a_failure_that_names_the_suite() {
-    insta::assert_snapshot!(problems(&log("truncated.log"), None, Some(5)).join("\n"), @r"
+    insta::assert_snapshot!(problems(&log("truncated.log"), None, Some("did not end within 5 s")).join("\n"), @r"
     the guest did not end within 5 s and was killed
     the guest wrote no result
     console line 450: string-stream-test (begun in line 440) has no result

@@ -9,6 +9,8 @@ mod boots;
 mod common;
 
 use std::fs;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use boots::{project_of, stable};
 use common::TestProject;
@@ -99,6 +101,25 @@ fn the_page_has_the_end_of_each_log_and_nothing_of_it_is_markup() {
     assert!(page.contains("<li class=\"bad\">&lt;b&gt;&amp;</li>"), "{page}");
     assert!(page.contains("Kernel panic - not syncing"), "{page}");
     assert!(!page.contains("http"), "it needs no network");
+}
+
+#[test]
+fn a_log_of_500_mb_costs_the_page_no_more_than_its_end() {
+    let project = tested();
+    let text = fs::read_to_string(project.path("p/results/2.json")).unwrap();
+    let runs = serde_json::from_str::<Value>(&text).unwrap();
+    let log = fs::OpenOptions::new().append(true).open(runs[0]["proof"]["boot"]["log"].as_str().unwrap()).unwrap();
+    let mut log = std::io::BufWriter::with_capacity(1 << 20, log);
+    for _ in 0..8_000_000 {
+        log.write_all(b"[    1.000000] \x1b[31ma driver says the same again and again\n").unwrap();
+    }
+    log.write_all(b"the end\n").unwrap();
+    drop(log);
+    let start = Instant::now();
+    let page = merged(&project, &["--format", "html"]);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(page.contains("again and again\nthe end</pre>"));
+    assert!(page.len() < 200_000 && !page.contains('\u{1b}'), "{}", page.len());
 }
 
 #[test]

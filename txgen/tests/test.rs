@@ -127,6 +127,44 @@ fn ctrl_c_leaves_no_guest_and_no_record() {
 }
 
 #[test]
+fn a_kernel_that_boots_and_is_not_the_one_built_is_an_error_and_is_not_recorded() {
+    let project = project_of(&[], &[("other", &[("net/core/a.c", "/* play:good built:7 */\n")])]);
+    let ran = project.txgen(&test(&["--tip"])).expect(2);
+    let expected = "txgen: test other: the kernel that booted is not the one built: the console says #1, make said #7: \
+                    see [DIR]/cache/runs/[ID]/console.log";
+    assert_eq!(stable(&project, &ran.stderr).lines().last(), Some(expected));
+    assert!(!project.path("cache/proofs/boot-2").exists());
+}
+
+/// The most memory that any program had which this test started and which ended, in MiB.
+fn peak() -> i64 {
+    nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap().max_rss() / 1024
+}
+
+#[test]
+fn a_guest_that_floods_its_console_is_killed_and_told_within_bounded_time_and_memory() {
+    let project = project(&["flood"]);
+    let start = Instant::now();
+    let ran = project.txgen(&test(&["--tip"])).expect(1);
+    assert!(ran.stdout.contains("     the guest said more than 32 MiB and was killed\n"), "{}", ran.stdout);
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(peak() < 400, "{} MiB", peak());
+}
+
+#[test]
+fn what_a_guest_says_does_not_reach_the_terminal_as_control_characters() {
+    let project = project(&["good"]);
+    let good = fs::read_to_string(project.path("logs/good.log")).unwrap();
+    let bad = "\u{1b}]0;title\n[    1.000000] \u{1b}[31mBUG: \u{1b}[2Jwrong \u{202e}\u{7}\n";
+    fs::remove_file(project.path("logs")).unwrap();
+    project.write("logs/good.log", &good.replacen("[    1.", &format!("{bad}[    1."), 1));
+    let ran = project.txgen(&test(&["--tip"])).expect(1);
+    assert!(ran.stdout.contains(": BUG: wrong\n"), "{}", ran.stdout);
+    let controls = |text: &str| text.chars().filter(|c| c.is_control() && *c != '\n').collect::<String>();
+    assert_eq!((controls(&ran.stdout), controls(&ran.stderr)), (String::new(), String::new()));
+}
+
+#[test]
 fn every_patch_is_tested_and_each_failure_is_told() {
     let project = project(&["good", "panic"]);
     let ran = project.txgen(&test(&["--all", "--json"])).expect(1);

@@ -14,9 +14,10 @@ use super::guest::{self, Scenario};
 use super::programs::Programs;
 use super::{counts, counts::Region};
 use crate::files;
+use crate::kernel::build::Image;
 use crate::process::{self, Run, last_lines};
 use crate::progress::Progress;
-use crate::vm::splat;
+use crate::vm::{self, splat};
 
 /// The emulator.
 pub const QEMU: &str = "qemu-system-x86_64";
@@ -112,14 +113,14 @@ fn paths(run: &Path, image: PathBuf, initrd: PathBuf, plugin: PathBuf) -> Paths 
 /// Boots `image` with some scenarios; what the guest and the plugin tell. Files go to the folder `run`.
 pub fn run(
     name: &str,
-    image: &Path,
+    image: &Image,
     programs: &Programs,
     scenarios: &[String],
     run: &Path,
     timeout: Duration,
 ) -> Result<(Vec<Scenario>, Vec<Region>)> {
     files::make_dir(run)?;
-    let paths = paths(run, image.to_owned(), programs.initrd.clone(), programs.plugin.clone());
+    let paths = paths(run, image.path.clone(), programs.initrd.clone(), programs.plugin.clone());
     for stale in [&paths.console, &paths.results, &paths.counts] {
         files::write_atomic(stale, b"")?;
     }
@@ -131,6 +132,7 @@ pub fn run(
     watch.progress.done(if ended.is_ok() { "ended" } else { "failed" });
     let output = ended?;
     let console = files::read_lossy(&paths.console)?;
+    vm::is_booted(image, &console, &paths.console)?;
     if let Some(splat) = splat::find(&console).first() {
         bail!("the kernel of {name} is not well: {}:{}: {splat}", paths.console.display(), splat.line);
     }

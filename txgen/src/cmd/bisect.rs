@@ -10,6 +10,7 @@ use serde_json::json;
 use super::which::Which;
 use crate::error::Exit;
 use crate::kernel::config;
+use crate::plain::plain;
 use crate::progress::printing;
 use crate::project::Project;
 use crate::prove::scripted::Scripted;
@@ -90,7 +91,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         return Ok(Exit::Findings);
     }
     anstream::println!("first bad: {} ({}), after {}", first.name, &first.commit[..12], subjects[good].name);
-    shown.problems.iter().for_each(|problem| anstream::println!("     {problem}"));
+    shown.problems.iter().for_each(|problem| anstream::println!("     {}", plain(problem)));
     anstream::println!("     whole log: {}", shown.log.display());
     Ok(Exit::Findings)
 }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::Row;
 use crate::files;
 use crate::plain::plain;
-use crate::process;
 use crate::project::Project;
 use crate::render::Templates;
 use crate::vm::ktap::Outcome;
@@ -61,7 +60,7 @@ pub fn page(project: &Project, rows: &[Row]) -> Result<String> {
 fn row_view(row: &Row, longest: f64) -> Result<RowView> {
     let (class, word) = if row.passed { ("ok", "ok") } else { ("bad", "FAIL") };
     let log = match row.log.is_file() {
-        true => plain(&process::last_lines(&files::read_lossy(&row.log)?, TAIL)),
+        true => plain(&files::last_lines(&row.log, TAIL)?),
         false => String::new(),
     };
     let cases = row.cases.iter().map(|case| {

@@ -16,6 +16,8 @@ use crate::project::Project;
 
 /// The longest a build may take, a cold one on a busy machine included.
 const TIMEOUT: Duration = Duration::from_secs(3 * 3600);
+/// The kernel that is booted, in a build folder.
+pub const IMAGE: &str = "arch/x86/boot/bzImage";
 /// Programs that every kernel build needs.
 const TOOLS: &[&str] = &["make", "gcc", "ccache", "flex", "bison", "bc", "perl"];
 
@@ -48,11 +50,20 @@ pub struct Folder {
     sizes: PathBuf,
 }
 
+/// A kernel that can be booted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// bzImage.
+    pub path: PathBuf,
+    /// The number of its build, which it tells when it boots (`Linux version ... #N`).
+    pub number: u32,
+}
+
 /// How a build ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Build {
-    /// Everything was built.
-    Built,
+    /// The kernel was built; the next build in the folder writes over it.
+    Built(Image),
     /// make failed; the first errors, as `file:line: error: ...`.
     Failed(Vec<String>),
 }
@@ -76,11 +87,6 @@ impl Folder {
     /// The same folder with another compiler, or for another architecture.
     pub fn compiled_by(self, target: Target) -> Self {
         Self { target, ..self }
-    }
-
-    /// The kernel image that a build makes.
-    pub fn image(&self) -> PathBuf {
-        self.dir.join("arch/x86/boot/bzImage")
     }
 
     /// make in this folder, with everything pinned that would else get into the image.
@@ -150,7 +156,9 @@ impl Folder {
                 files::write_atomic(&size, objects.to_string().as_bytes())?;
             }
             watch.progress.done(&format!("built, {objects} objects"));
-            return Ok(Build::Built);
+            let number = number(&text);
+            let number = number.with_context(|| format!("make does not say what it built: see {}", log.display()))?;
+            return Ok(Build::Built(Image { path: self.dir.join(IMAGE), number }));
         }
         watch.progress.done("failed");
         if text.contains("No space left on device") {
@@ -170,6 +178,12 @@ const WITH_BINARIES: &[&str] = &["piggy", "rmpiggy", "initramfs_data"];
 fn with_binaries() -> impl Iterator<Item = String> {
     let now = jiff::Timestamp::now().as_nanosecond();
     WITH_BINARIES.iter().map(move |object| format!("AFLAGS_{object}.o=-Dtxgen_build={now}"))
+}
+
+/// The number of the build in make's log: the kernel's .version, which each link of it raises.
+fn number(log: &str) -> Option<u32> {
+    let mut ready = log.lines().rev().filter_map(|line| line.split_once("Kernel: ")?.1.split_once(" is ready"));
+    ready.next()?.1.trim().strip_prefix("(#")?.strip_suffix(')')?.parse().ok()
 }
 
 /// How many commands make may run at once.
@@ -234,7 +248,7 @@ pub(crate) fn in_tree(line: &str, tree: &Path) -> String {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Folder, Target, count_objects, errors};
+    use super::{Folder, Target, count_objects, errors, number};
 
     fn folder() -> Folder {
         let path = PathBuf::from;
@@ -290,6 +304,15 @@ mod tests {
             errors(log, Path::new("/c/work/1/tree")),
             ["net/core/skbuff.c:10:5: error: 'x' undeclared", "net/core/gro.c:12:5: error: 'y' undeclared",]
         );
+    }
+
+    #[test]
+    fn the_number_of_a_build_is_what_make_said_last() {
+        let log = "  LD      arch/x86/boot/setup.elf\n  BUILD   arch/x86/boot/bzImage\n\
+                   Kernel: arch/x86/boot/bzImage is ready  (#31)\nmake[1]: Leaving directory '/c/work/1/build/net'\n";
+        assert_eq!(number(log), Some(31));
+        assert_eq!(number(&format!("Kernel: arch/x86/boot/bzImage is ready  (#3)\n{log}")), Some(31));
+        assert_eq!(number("  BUILD   arch/x86/boot/bzImage\nmake: *** Error 2\n"), None);
     }
 
     #[test]

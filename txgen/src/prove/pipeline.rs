@@ -2,7 +2,7 @@
 //! The two halves of a proof that run side by side: a kernel is made, and booted while the next one is made.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::folder::RunFolder;
 use super::{KIND, Proof, Proved, Subject, key, known};
 use crate::files;
-use crate::kernel::build::Build;
+use crate::kernel::build::{Build, Image};
 use crate::kernel::builder::Builder;
 use crate::project::Project;
 use crate::proof;
@@ -35,7 +35,7 @@ pub(super) enum Made {
     /// It does not build, as far as it is proved.
     Broken(Proof),
     /// The image, in the folder of the run, and the proof but for the boot.
-    Image { key: String, run: RunFolder, image: PathBuf, proof: Proof },
+    Image { key: String, run: RunFolder, image: Image, proof: Proof },
 }
 
 /// Makes kernels: the part of a [`Prover`] that runs beside the boots.
@@ -59,7 +59,7 @@ impl Maker<'_> {
             return Ok(Made::Recorded(proof));
         }
         let build_log = run.dir.join("build.log");
-        let (folder, built) = builder.build(&subject.name, &subject.commit, &build_log)?;
+        let (_, built) = builder.build(&subject.name, &subject.commit, &build_log)?;
         let mut proof = Proof {
             tree: subject.tree.clone(),
             config: builder.config.name.clone(),
@@ -68,19 +68,27 @@ impl Maker<'_> {
             build_log,
             boot: None,
         };
-        if let Build::Failed(errors) = built {
-            proof.build_errors = errors;
-            return Ok(Made::Broken(proof));
-        }
-        // The next build writes over the image of this one.
-        let (from, image) = (folder.image(), run.dir.join("bzImage"));
-        fs::copy(&from, &image).with_context(|| format!("copy {} to {}", from.display(), image.display()))?;
+        let image = match built {
+            Build::Built(image) => image,
+            Build::Failed(errors) => {
+                proof.build_errors = errors;
+                return Ok(Made::Broken(proof));
+            }
+        };
+        let image = copied(&image, &run.dir)?;
         Ok(Made::Image { key, run, image, proof })
     }
 
     fn recorded(&self, subject: &Subject, key: &str) -> Result<Option<Proof>> {
         if self.force { Ok(None) } else { known(self.project, &subject.tree, key) }
     }
+}
+
+/// The image in the folder of the run: the next build writes over that of this one.
+fn copied(image: &Image, run: &Path) -> Result<Image> {
+    let path = run.join("bzImage");
+    fs::copy(&image.path, &path).with_context(|| format!("copy {} to {}", image.path.display(), path.display()))?;
+    Ok(Image { path, number: image.number })
 }
 
 /// Boots kernels, and records those that pass.
@@ -99,7 +107,7 @@ impl Booter<'_> {
             Made::Image { key, run, image, mut proof } => {
                 proof.boot = Some(self.boot(&image, &run.dir)?);
                 if proof.passed() {
-                    files::remove_file(&image)?;
+                    files::remove_file(&image.path)?;
                     proof::store(self.project, KIND, &key, &proof)?;
                 }
                 (false, proof)
@@ -109,8 +117,8 @@ impl Booter<'_> {
         Ok(Proved { patch, commit, recorded, regressions: Vec::new(), proof })
     }
 
-    fn boot(&mut self, image: &Path, run: &Path) -> Result<Boot> {
-        let accel = accelerator(self.accel, image)?;
+    fn boot(&mut self, image: &Image, run: &Path) -> Result<Boot> {
+        let accel = accelerator(self.accel, &image.path)?;
         let mut boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
         for n in 2..=self.boots {
             if !boot.passed() {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::folder::RunFolder;
 use super::{Prover, Subject};
 use crate::files;
+use crate::kernel::build::{Build, Image};
 use crate::proof;
 use crate::selftests::Table;
 use crate::selftests::build::{self, Programs};
@@ -123,22 +124,22 @@ impl Prover<'_> {
         table.require_programs()?;
         let taken = RunFolder::take(self.project, key)?;
         let run = taken.dir.clone();
-        let (folder, build_errors) = self.build(subject, &run.join("build.log"))?;
+        let (folder, built) = self.builder.build(&subject.name, &subject.commit, &run.join("build.log"))?;
         let mut shown = Selftested {
             tree: subject.tree.clone(),
             config: self.builder.config.name.clone(),
-            build_errors,
+            build_errors: Vec::new(),
             accel: None,
             seconds: 0.0,
             tests: Vec::new(),
             problems: Vec::new(),
             run,
         };
-        if !shown.build_errors.is_empty() {
-            return Ok(shown);
-        }
+        let image = match built {
+            Build::Built(image) => image,
+            Build::Failed(build_errors) => return Ok(Selftested { build_errors, ..shown }),
+        };
         let programs = build::build(self.project, &folder, table, &shown.run.join("selftests-build.log"))?;
-        let image = folder.image();
         let accel = self.accelerator(&image)?;
         let (left, ktap) = self.boot_selftests(&image, &accel, table, &programs, &shown.run)?;
         let (tests, problems) = results::read(table, &programs.absent, ktap.as_deref());
@@ -151,7 +152,7 @@ impl Prover<'_> {
     /// Boots `image` with the programs; what the guest left, and its KTAP.
     fn boot_selftests(
         &self,
-        image: &Path,
+        image: &Image,
         accel: &Accel,
         table: &Table,
         programs: &Programs,

@@ -10,7 +10,6 @@ use anyhow::Result;
 use super::Proved;
 use crate::files;
 use crate::plain::plain;
-use crate::process;
 use crate::vm::Accel;
 use crate::vm::ktap::Counts;
 
@@ -72,8 +71,7 @@ pub fn counts(counts: Counts) -> String {
 
 fn tail(out: &mut String, log: &Path) -> Result<()> {
     line(out, "     last lines of the console:");
-    let console = files::read_lossy(log)?;
-    for text in process::last_lines(&console, TAIL).lines() {
+    for text in files::last_lines(log, TAIL)?.lines() {
         line(out, &format!("       | {}", plain(text.trim_end())));
     }
     line(out, &format!("     whole log: {}", log.display()));
@@ -82,7 +80,7 @@ fn tail(out: &mut String, log: &Path) -> Result<()> {
 
 fn indent(out: &mut String, lines: &[String]) {
     for text in lines.iter().take(PROBLEMS) {
-        line(out, &format!("     {text}"));
+        line(out, &format!("     {}", plain(text)));
     }
     if lines.len() > PROBLEMS {
         line(out, &format!("     and {} more", lines.len() - PROBLEMS));

@@ -6,20 +6,26 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Accel, Evidence, argv, virtme_ng};
+use super::{Accel, Evidence, argv, is_booted, virtme_ng};
 use crate::files;
-use crate::process::{Run, TimedOut};
+use crate::kernel::build::Image;
+use crate::plain::plain;
+use crate::process::{LongLog, Run, TimedOut};
 use crate::progress::Progress;
 use crate::project::Project;
 
 /// The file in the shared folder to which the guest's script for selftests writes its KTAP.
 pub const RESULTS: &str = "selftests.ktap";
 
+/// The bytes that are read of what a guest says; one that says more on its console is killed. The longest console of a
+/// boot that was of use has 0.2 MiB.
+const MOST: u64 = 32 << 20;
+
 /// A guest to be started.
 #[derive(Debug, Clone, Copy)]
 pub struct Guest<'a> {
     /// The kernel.
-    pub image: &'a Path,
+    pub image: &'a Image,
     /// What executes it.
     pub accel: &'a Accel,
     /// The kernel's arguments.
@@ -42,7 +48,7 @@ pub struct Left {
     console: String,
     result: Option<String>,
     leaks: Option<String>,
-    killed_after: Option<u64>,
+    killed: Option<String>,
 }
 
 impl Left {
@@ -52,7 +58,7 @@ impl Left {
             console: &self.console,
             result: self.result.as_deref(),
             leaks: self.leaks.as_deref(),
-            killed_after: self.killed_after,
+            killed: self.killed.as_deref(),
         }
     }
 }
@@ -76,49 +82,62 @@ pub fn start(project: &Project, guest: Guest<'_>) -> Result<Left> {
     let vng = virtme_ng(project)?;
     let run = shared.parent().context("the guest's folder has a parent")?;
     let log = run.join("console.log");
-    let mut watch = Watch { progress: Progress::start("boot", results), file: shared.join(RESULTS), told: 0 };
+    let mut watch = Watch { progress: Progress::start("boot", results), file: shared.join(RESULTS), read: 0, told: 0 };
     let start = Instant::now();
-    let ran = Run::new(&vng, argv::vng(image, shared, accel, kernel_args))
+    let ran = Run::new(&vng, argv::vng(&image.path, shared, accel, kernel_args))
         .dir(run)
         .env("PATH", venv_path(&vng)?)
         .log(&log)
+        .log_at_most(MOST)
         .timeout(timeout)
         .output_while(|| watch.tick());
-    let killed_after = match ran {
+    let killed = match ran {
         Ok(_) => None,
-        Err(error) => match error.downcast_ref::<TimedOut>() {
-            Some(late) => Some(late.seconds),
-            None => return Err(error).context("boot the kernel"),
-        },
+        Err(error) => Some(why_killed(&error).ok_or(error).context("boot the kernel")?),
     };
+    let console = plain(&files::read_at_most(&log, MOST)?);
+    is_booted(image, &console, &log)?;
     let left = Left {
         seconds: start.elapsed().as_secs_f64(),
-        console: files::read_lossy(&log)?,
+        console,
         log,
         result: read_optional(&shared.join("result.txt"))?,
         leaks: read_optional(&shared.join("kmemleak.txt"))?,
-        killed_after,
+        killed,
     };
-    watch.progress.done(if left.killed_after.is_none() { "ended" } else { "killed" });
+    watch.progress.done(if left.killed.is_none() { "ended" } else { "killed" });
     Ok(left)
+}
+
+/// What a guest did that it was killed for.
+fn why_killed(error: &anyhow::Error) -> Option<String> {
+    if let Some(late) = error.downcast_ref::<TimedOut>() {
+        return Some(format!("did not end within {} s", late.seconds));
+    }
+    let long = error.downcast_ref::<LongLog>()?;
+    Some(format!("said more than {} MiB", long.bytes >> 20))
 }
 
 /// Shows how many results there are.
 struct Watch {
     progress: Progress,
     file: PathBuf,
-    told: usize,
+    /// How much of the file is read.
+    read: u64,
+    told: u64,
 }
 
 impl Watch {
     fn tick(&mut self) {
         // There is no file before the first result, nor in a boot without selftests.
-        let text = files::read_lossy(&self.file).unwrap_or_default();
-        let results = text.lines().filter(|line| line.starts_with("ok ") || line.starts_with("not ok "));
+        let Ok(text) = files::read_from(&self.file, self.read, MOST) else { return };
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        self.read += whole as u64;
+        let results = text[..whole].lines().filter(|line| line.starts_with("ok ") || line.starts_with("not ok "));
         let results = results.collect::<Vec<_>>();
-        if let Some(last) = results.last().filter(|_| results.len() > self.told) {
-            self.told = results.len();
-            self.progress.at(self.told as u64, last);
+        if let Some(last) = results.last() {
+            self.told += results.len() as u64;
+            self.progress.at(self.told, &plain(last));
         }
     }
 }
@@ -130,7 +149,7 @@ fn venv_path(vng: &Path) -> Result<std::ffi::OsString> {
     std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).context("put virtme-ng into PATH")
 }
 
-/// A file that the guest may have written.
+/// A file that the guest may have written, as far as it is of use, without control characters.
 pub fn read_optional(path: &Path) -> Result<Option<String>> {
-    if path.exists() { files::read_lossy(path).map(Some) } else { Ok(None) }
+    if path.exists() { Ok(Some(plain(&files::read_at_most(path, MOST)?))) } else { Ok(None) }
 }

@@ -133,6 +133,12 @@ pub fn parse(log: &str) -> Ktap {
     parser.ktap
 }
 
+/// Whether a text means to be KTAP: a line of it is a header or the result of a test.
+pub fn is_spoken(text: &str) -> bool {
+    let said = text.lines().filter_map(classify);
+    said.into_iter().any(|(indent, line)| indent == 0 && matches!(line, Line::Version | Line::Result { .. }))
+}
+
 /// The indentation of a line and what it says in KTAP; kselftest's `# ` before an inner line counts as indentation.
 fn classify(line: &str) -> Option<(usize, Line<'_>)> {
     let text = line.trim_start_matches(' ');

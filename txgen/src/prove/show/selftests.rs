@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use super::{BAD, GOOD, indent, line, tail};
+use crate::plain::plain;
 use crate::prove::selftests::Proved;
 use crate::selftests::results::Selftest;
 use crate::vm::Accel;
@@ -24,7 +25,7 @@ pub fn text(proved: &Proved) -> Result<String> {
     for test in &proof.tests {
         line(&mut out, &format!("     {}", row(test)));
         for note in &test.notes {
-            line(&mut out, &format!("          {note}"));
+            line(&mut out, &format!("          {}", plain(note)));
         }
     }
     indent(&mut out, &proof.problems);
