@@ -15,6 +15,7 @@ pub mod checkpatch;
 mod compile;
 pub mod deprecated;
 pub mod diff;
+mod docs;
 pub mod exceptions;
 pub mod inline;
 pub mod kernel_doc;
@@ -154,6 +155,7 @@ pub const CHECKS: &[Check] = &[
     limits::CHECK,
     checkpatch::CHECK,
     kernel_doc::CHECK,
+    docs::CHECK,
     build::BUILD,
     build::SPARSE,
     build::CLANG_BUILD,

@@ -366,6 +366,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("sparse", "sparse"),
     ("spatch", "coccinelle"),
+    ("sphinx-build", "python3-sphinx"),
     ("ss", "iproute2"),
     ("sysctl", "procps"),
     ("tar", "tar"),

@@ -51,9 +51,9 @@ fn a_good_patch_passes_every_check_that_needs_no_build() {
     let names = CHECKS.iter().map(|check| check.name).filter(|name| !builds.contains(name));
     let report = check(&one_patch(GOOD, &code), &names.collect::<Vec<_>>()).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
-    patch     message  trailers  limits   checkpatch  kernel-doc  inline   deprecated  locals   maintainers
-    second    ok       ok        -        ok          ok          ok       ok          ok       -
-    (series)  -        -         ok       -           -           -        -           -        ok
+    patch     message  trailers  limits   checkpatch  kernel-doc  docs     inline   deprecated  locals   maintainers
+    second    ok       ok        -        ok          ok          ok       ok       ok          ok       -
+    (series)  -        -         ok       -           -           -        -        -           -        ok
     "#);
     assert_eq!(found(&report), [""; 0]);
 }
@@ -91,6 +91,52 @@ fn kernel_doc_reports_only_what_the_patch_adds() {
     second: kernel-doc: net/core/skbuff.c:14: kernel-doc: function parameter 'a' not described in 'skb_old'
     new: kernel-doc: net/core/skbuff.c:6: kernel-doc: function parameter 'b' not described in 'skb_new'
     "#);
+}
+
+/// A document of the tiny kernel.
+const GUIDE: &str = "Documentation/networking/guide.rst";
+const GUIDE_TEXT: &str = "=====\nGuide\n=====\n\nSee :ref:`the rest <rest>` and :doc:`/process/more`.\n\n- a\n b\n";
+
+fn documented() -> Kernel {
+    Kernel::with(&[
+        (GUIDE, GUIDE_TEXT),
+        ("Documentation/networking/index.rst", "Networking\n==========\n\n.. toctree::\n\n   guide\n"),
+        ("Documentation/networking/kapi.rst", "API\n===\n\n.. kernel-doc:: net/core/skbuff.c\n   :identifiers:\n"),
+        ("Documentation/process/more.rst", ".. _rest:\n\nMore\n====\n"),
+    ])
+}
+
+#[test]
+fn sphinx_reports_only_what_the_patch_adds_to_documents_and_kernel_doc() {
+    let mut kernel = documented();
+    let odd = "See :ref:`rest`, :doc:`../process/more`, :ref:`none` and :doc:`gone`.\n\n.. kernel-doc:: net/none.c\n";
+    kernel.patch("text", GOOD, &[(GUIDE, &format!("{GUIDE_TEXT}\n{odd}"))]);
+    let doc = "/**\n * skb_new() - new\n * @a: the a\n *\n * It does::\n *   this\n *  that\n *\n * Return: it\n */\n";
+    let code = with_function(&format!("{doc}int skb_new(int a)\n{{\n\treturn a;\n}}\n"));
+    kernel.patch("code", GOOD, &[("net/core/skbuff.c", &code)]);
+    kernel.patch("new", GOOD, &[("Documentation/networking/new.rst", "New\n===\n\nText.\n")]);
+    let report = check(&kernel, &["docs"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @r"
+    text: docs: sphinx: Cannot find file net/none.c
+    text: docs: Documentation/networking/guide.rst:10: sphinx: undefined label: 'none'
+    text: docs: Documentation/networking/guide.rst:10: sphinx: unknown document: 'gone'
+    code: docs: net/core/skbuff.c:14: sphinx: Block quote ends without a blank line; unexpected unindent.
+    new: docs: Documentation/networking/new.rst: toctree: no table of contents lists this document
+    ");
+}
+
+#[test]
+fn documents_without_a_fault_pass() {
+    let mut kernel = documented();
+    kernel.patch("text", GOOD, &[(GUIDE, &format!("{GUIDE_TEXT}\nSee :ref:`rest` and :doc:`index`.\n"))]);
+    let doc = "/**\n * skb_new() - new\n * @a: the a\n *\n * It does\n *\n * Return: it\n */\n";
+    let code = with_function(&format!("{doc}int skb_new(int a)\n{{\n\treturn a;\n}}\n"));
+    kernel.patch("code", GOOD, &[("net/core/skbuff.c", &code)]);
+    let index = "Networking\n==========\n\n.. toctree::\n\n   guide\n   new\n";
+    let new =
+        [("Documentation/networking/new.rst", "New\n===\n\nText.\n"), ("Documentation/networking/index.rst", index)];
+    kernel.patch("new", GOOD, &new);
+    assert_eq!(found(&check(&kernel, &["docs"]).unwrap()), [""; 0]);
 }
 
 #[test]
@@ -250,7 +296,7 @@ fn unknown_names_on_the_command_line_exit_2() {
     let kernel = one_patch(GOOD, &with_function("int y;\n"));
     kernel.store("");
     insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
-    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, build, sparse, clang, 32-bit, inline, deprecated, locals, maintainers");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, inline, deprecated, locals, maintainers");
 }
 
 #[test]

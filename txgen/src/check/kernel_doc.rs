@@ -38,7 +38,7 @@ fn tools(source: &Source<'_>) -> Result<String> {
 }
 
 /// Path and blob id of the script.
-fn script(source: &Source<'_>) -> Result<(&'static str, String)> {
+pub(super) fn script(source: &Source<'_>) -> Result<(&'static str, String)> {
     for path in SCRIPTS {
         if let Some(id) = source.id(path)? {
             return Ok((path, id));

@@ -21,6 +21,8 @@ const SCRIPTS: &[&str] = &[
     "scripts/get_maintainer.pl",
     "tools/docs/kernel-doc",
     "tools/lib/python",
+    "Documentation/conf.py",
+    "Documentation/sphinx",
 ];
 
 pub const MAINTAINERS: &str = "List of maintainers\n===================\n\n\
