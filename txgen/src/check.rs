@@ -27,6 +27,7 @@ pub mod run;
 pub mod source;
 pub mod table;
 pub mod trailers;
+mod users;
 
 use source::{Patch, Source};
 

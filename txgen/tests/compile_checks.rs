@@ -12,6 +12,7 @@ mod kernel;
 use kernel::{Kernel, SKBUFF};
 use txgen::check::run::{Selection, run};
 use txgen::check::source::{Source, patches};
+use txgen::kernel::worktree::{Purpose, build_folder};
 
 const MAKEFILE: &str = "\
 VERSION = 7
@@ -116,6 +117,61 @@ fn a_warning_for_32_bit_is_found_by_the_check_of_this_name() {
     let found = found_with(&MAKEFILE.replace("SPARSE", "sparse"), "", code, &["build", "clang", "32-bit"]).unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("new: 32-bit: net/core/skbuff.c:11: gcc -m32: left shift count"), "{found:?}");
+}
+
+/// What `build` finds in a patch with a careless function in a header of which a built kernel has `users`, and what of
+/// the tree was compiled.
+fn found_in_header(users: &[&str]) -> (Vec<String>, Vec<String>) {
+    let makefile = MAKEFILE.replace("SPARSE", "sparse");
+    let names = ["net/a/a.c", "net/a/b.c", "net/b/c.c"];
+    let text = "#include <linux/skbuff.h>\nint NAME;\n";
+    let texts = names.map(|name| text.replace("NAME", &name[6..7]));
+    let mut files = names.iter().zip(&texts).map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>();
+    files.push(("Makefile", &makefile));
+    let mut kernel = Kernel::with(&files);
+    for file in ["net.config", "compile.config", "32bit.config"] {
+        kernel.project.write(&format!("p/vm-tests/{file}"), "CONFIG_NET=y\n");
+    }
+    let careless = "static inline int skb_third(int unused)\n{\n\treturn 3;\n}\n";
+    let header = format!("{}{careless}", kernel.project.read("k/include/linux/skbuff.h"));
+    kernel.patch("new", "net: new\n", &[("include/linux/skbuff.h", &header)]);
+    let (project, applied) = (kernel.txgen_project(), kernel.applied());
+    let folder = build_folder(&project, &applied.git_dir, Purpose::Build, "net").unwrap();
+    for user in users {
+        let path = folder.join(user);
+        let record = path.with_file_name(format!(".{}.cmd", path.file_name().unwrap().to_str().unwrap()));
+        let text = format!("deps_{user} := \\\n  ../../tree/include/linux/skbuff.h \\\n\n{user}: $(deps_{user})\n");
+        std::fs::create_dir_all(record.parent().unwrap()).unwrap();
+        std::fs::write(record, text).unwrap();
+    }
+    let source = Source::new(&project, &applied, None);
+    let selection = Selection { patch: None, only: vec!["build".to_owned(), "clang".to_owned()] };
+    let report = run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap();
+    let compiled = build_folder(&project, &applied.git_dir, Purpose::Check, "w1").unwrap();
+    let compiled =
+        ["net/a/a.o", "net/a/b.o", "net/b/c.o", "net/core/skbuff.o"].into_iter().filter(|o| compiled.join(o).exists());
+    (report.findings.iter().map(ToString::to_string).collect(), compiled.map(str::to_owned).collect())
+}
+
+#[test]
+fn a_touched_header_is_compiled_through_the_objects_that_a_built_kernel_shows_to_include_it() {
+    let (found, compiled) = found_in_header(&["net/a/b.o", "net/b/c.o"]);
+    assert_eq!(compiled, ["net/a/b.o", "net/b/c.o"]);
+    let expected = "include/linux/skbuff.h:5: gcc: unused parameter 'unused' [-Wunused-parameter]";
+    assert_eq!(found[0], format!("new: build: {expected}"), "{found:?}");
+    let (_, usual) = found_in_header(&[]);
+    assert_eq!(usual, ["net/core/skbuff.o"]);
+}
+
+#[test]
+fn a_finding_in_a_header_says_how_many_of_its_users_were_compiled() {
+    let many = (0..20).map(|n| format!("net/gone/{n}.o")).collect::<Vec<_>>();
+    let users = many.iter().map(String::as_str).chain(["net/a/a.o", "net/a/b.o", "net/b/c.o"]).collect::<Vec<_>>();
+    let (found, compiled) = found_in_header(&users);
+    assert_eq!(compiled, ["net/a/a.o", "net/a/b.o", "net/b/c.o"]);
+    let told = |check: &str| found.iter().find(|text| text.starts_with(&format!("new: {check}: "))).unwrap();
+    assert!(told("build").ends_with(" (compiled: 9 of 23 objects with the headers)"), "{found:?}");
+    assert!(told("clang").ends_with(" (compiled: 3 of 23 objects with the headers)"), "{found:?}");
 }
 
 #[test]

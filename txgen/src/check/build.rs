@@ -9,9 +9,9 @@ use anyhow::{Result, bail};
 
 use crate::check::compile::{CLANG, Compiler, Complaint, GCC, GCC_32, Said};
 use crate::check::source::{Patch, Source};
-use crate::check::{Check, Finding, Level, Scope};
+use crate::check::{Check, Finding, Level, Scope, users};
 
-/// Objects that show what a touched header does to its users, those first that a second compiler compiles, too.
+/// Objects that show best what a touched header does to its users, those first that a second compiler compiles, too.
 const USERS: &[&str] = &[
     "net/core/skbuff.o",
     "net/ipv4/tcp.o",
@@ -23,7 +23,9 @@ const USERS: &[&str] = &[
     "net/ipv4/ip_output.o",
     "net/xfrm/xfrm_iptfs.o",
 ];
-/// How many of them that are.
+/// How many users of touched headers the first compiler compiles.
+const MANY: usize = USERS.len();
+/// How many the others do.
 const FEW: usize = 3;
 
 /// Folders whose C files are no part of the kernel image.
@@ -33,7 +35,7 @@ pub(super) const BUILD: Check = Check {
     name: "build",
     shows: "warnings of gcc W=1 that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 5,
+    version: 6,
     tools: |source| GCC.tools(source),
     scope: Scope::Checkout(|source, patch| findings(source, patch, &GCC, GCC.check)),
 };
@@ -42,7 +44,7 @@ pub(super) const SPARSE: Check = Check {
     name: "sparse",
     shows: "warnings of sparse that a patch brings to the objects it touches",
     needs: "gcc, make, sparse",
-    version: 5,
+    version: 6,
     tools: |source| GCC.tools(source),
     scope: Scope::Checkout(|source, patch| findings(source, patch, &GCC, "sparse")),
 };
@@ -51,7 +53,7 @@ pub(super) const CLANG_BUILD: Check = Check {
     name: "clang",
     shows: "warnings of clang W=1 that a patch brings to the objects it touches",
     needs: "clang-19, make",
-    version: 1,
+    version: 2,
     tools: |source| CLANG.tools(source),
     scope: Scope::Checkout(|source, patch| findings(source, patch, &CLANG, CLANG.check)),
 };
@@ -60,7 +62,7 @@ pub(super) const BUILD_32: Check = Check {
     name: "32-bit",
     shows: "warnings of gcc W=1 for 32-bit x86 that a patch brings to the objects it touches",
     needs: "gcc, make",
-    version: 1,
+    version: 2,
     tools: |source| GCC_32.tools(source),
     scope: Scope::Checkout(|source, patch| findings(source, patch, &GCC_32, GCC_32.check)),
 };
@@ -68,8 +70,13 @@ pub(super) const BUILD_32: Check = Check {
 /// The warnings of one check that a patch brings.
 fn findings(source: &Source<'_>, patch: &Patch, compiler: &Compiler, check: &str) -> Result<Vec<Finding>> {
     let touched = source.diff(patch)?.into_iter().map(|file| file.path).collect::<Vec<_>>();
-    let users = if compiler.check == GCC.check { USERS } else { &USERS[..FEW] };
-    let objects = objects(&touched, users);
+    let most = if compiler.check == GCC.check { MANY } else { FEW };
+    let (mut objects, headers) = objects(&touched);
+    let users = users::choose(source.users()?, &headers, USERS, most);
+    let told = users.of.filter(|all| *all > users.objects.len());
+    let told = told.map(|all| format!(" (compiled: {} of {all} objects with the headers)", users.objects.len()));
+    let told = told.unwrap_or_default();
+    objects.extend(users.objects);
     if objects.is_empty() {
         return Ok(Vec::new());
     }
@@ -98,25 +105,25 @@ fn findings(source: &Source<'_>, patch: &Patch, compiler: &Compiler, check: &str
     }
     let finding = |complaint: &Complaint| {
         let level = if complaint.error { Level::Fail } else { Level::Warn };
-        Finding::new(level, rule, &complaint.text).at(&complaint.file, Some(complaint.line))
+        Finding::new(level, rule, format!("{}{told}", complaint.text)).at(&complaint.file, Some(complaint.line))
     };
     Ok(added(&old, &new).into_iter().filter(|complaint| complaint.check == check).map(finding).collect())
 }
 
-/// The objects that show what a change of `touched` does.
-fn objects(touched: &[String], users: &[&str]) -> BTreeSet<String> {
+/// The objects of touched C files, and the touched headers.
+fn objects(touched: &[String]) -> (BTreeSet<String>, Vec<&str>) {
     let inside = touched.iter().filter(|path| !OUTSIDE.iter().any(|folder| path.starts_with(folder)));
-    let mut objects = BTreeSet::new();
+    let (mut objects, mut headers) = (BTreeSet::new(), Vec::new());
     for path in inside {
         match path.rsplit_once('.') {
             Some((stem, "c")) => {
                 objects.insert(format!("{stem}.o"));
             }
-            Some((_, "h")) => objects.extend(users.iter().map(|&object| object.to_owned())),
+            Some((_, "h")) => headers.push(path.as_str()),
             _ => {}
         }
     }
-    objects
+    (objects, headers)
 }
 
 /// The complaints of `new` that `old` does not have; a line that only moved is no new one.
@@ -140,7 +147,7 @@ fn added<'a>(old: &Said, new: &'a Said) -> Vec<&'a Complaint> {
 mod tests {
     use std::path::Path;
 
-    use super::{Said, USERS, added, objects};
+    use super::{Said, added, objects};
     use crate::check::compile::steps;
 
     fn said(complaints: &str) -> Said {
@@ -154,10 +161,11 @@ mod tests {
 
     #[test]
     fn a_touched_c_file_is_compiled_and_a_header_through_its_users() {
-        let only_c = objects(&paths(&["net/core/txbuf.c", "MAINTAINERS", "tools/testing/selftests/net/x.c"]), USERS);
-        assert_eq!(only_c.into_iter().collect::<Vec<_>>(), ["net/core/txbuf.o"]);
-        let header = objects(&paths(&["include/linux/skbuff.h"]), USERS);
-        assert!(header.contains("net/core/skbuff.o") && header.contains("net/ipv4/tcp.o"), "{header:?}");
+        let touched = ["net/core/txbuf.c", "MAINTAINERS", "tools/testing/selftests/net/x.c", "include/linux/skbuff.h"];
+        let touched = paths(&touched);
+        let (objects, headers) = objects(&touched);
+        assert_eq!(objects.into_iter().collect::<Vec<_>>(), ["net/core/txbuf.o"]);
+        assert_eq!(headers, ["include/linux/skbuff.h"]);
     }
 
     #[test]

@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::check::source::{Patch, Source};
 use crate::check::{Check, Finding, Level, Scope, kernel_doc};
 use crate::files;
 use crate::process::{self, Run};
+use crate::proof;
 
 pub(super) const CHECK: Check = Check {
     name: "docs",
@@ -25,6 +27,8 @@ pub(super) const CHECK: Check = Check {
     scope: Scope::Checkout(check),
 };
 
+/// The kind of the records, and the version of what they hold.
+const KIND: &str = "docs-1";
 /// Sphinx' program.
 const SPHINX: &str = "sphinx-build";
 const TOP: &str = "Documentation";
@@ -37,15 +41,17 @@ const BUILTIN: &[&str] = &["sphinx.ext.autosectionlabel", "sphinx.ext.ifconfig"]
 const OWN: &str = "txgen-kernel-doc";
 
 fn tools(source: &Source<'_>) -> Result<String> {
-    let mut identity = Run::new(SPHINX, ["--version"]).check()?.text();
-    for part in ["Documentation/conf.py", "Documentation/sphinx", "tools/lib/python"] {
-        identity.push_str(&source.id(part)?.unwrap_or_default());
-    }
-    Ok(identity)
+    source.asked_once(CHECK.name, || {
+        let mut identity = Run::new(SPHINX, ["--version"]).check()?.text();
+        for part in ["Documentation/conf.py", "Documentation/sphinx", "tools/lib/python"] {
+            identity.push_str(&source.id(part)?.unwrap_or_default());
+        }
+        Ok(identity)
+    })
 }
 
 /// What Sphinx says, without the line: what is compared between before and after.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Said {
     file: Option<String>,
     what: String,
@@ -55,6 +61,7 @@ struct Said {
 struct Reading<'a> {
     source: &'a Source<'a>,
     commit: &'a str,
+    tree: &'a str,
     /// Documents, below Documentation/.
     documents: BTreeSet<String>,
     /// Directives that take kernel-doc from touched files, as their documents have them.
@@ -68,10 +75,10 @@ fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
     let touched = touched.collect::<BTreeSet<_>>();
     let sources = diffs.iter().filter(|file| file.has_ending(&["c", "h"])).map(|file| file.path.as_str());
     let sources = sources.collect::<Vec<_>>();
-    let said = |commit| Reading::of(source, commit, &touched, &sources)?.said();
-    let before = said(&patch.parent)?;
+    let said = |commit, tree| Reading::of(source, (commit, tree), &touched, &sources)?.recorded();
+    let before = said(&patch.parent, &patch.parent_tree)?;
     let mut found = Vec::new();
-    for (Said { file, what }, lines) in said(&patch.commit)? {
+    for (Said { file, what }, lines) in said(&patch.commit, &patch.tree)? {
         let known = before.get(&Said { file: file.clone(), what: what.clone() }).map_or(0, Vec::len);
         for line in lines.into_iter().skip(known) {
             let finding = Finding::new(Level::Warn, "sphinx", &what);
@@ -92,7 +99,12 @@ fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
 }
 
 impl<'a> Reading<'a> {
-    fn of(source: &'a Source<'a>, commit: &'a str, touched: &BTreeSet<String>, sources: &[&str]) -> Result<Self> {
+    fn of(
+        source: &'a Source<'a>,
+        (commit, tree): (&'a str, &'a str),
+        touched: &BTreeSet<String>,
+        sources: &[&str],
+    ) -> Result<Self> {
         let mut documents = BTreeSet::new();
         for path in touched {
             if source.file(commit, &format!("{TOP}/{path}"))?.is_some() {
@@ -107,15 +119,29 @@ impl<'a> Reading<'a> {
                 directives.extend(taken(&String::from_utf8_lossy(&text), sources));
             }
         }
-        Ok(Self { source, commit, documents, directives })
+        Ok(Self { source, commit, tree, documents, directives })
+    }
+
+    /// What Sphinx says, from the record where it was asked before: what comes before a patch is what comes after
+    /// another.
+    fn recorded(&self) -> Result<BTreeMap<Said, Vec<Option<u32>>>> {
+        if self.documents.is_empty() && self.directives.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let tools = tools(self.source)?;
+        let parts = [self.tree, &tools, &format!("{:?} {:?}", self.documents, self.directives)];
+        let key = proof::key(&parts.map(str::as_bytes));
+        if let Some(said) = proof::load::<Vec<_>>(self.source.project, KIND, &key)? {
+            return Ok(said.into_iter().collect());
+        }
+        let said = self.said()?;
+        proof::store(self.source.project, KIND, &key, &said.iter().collect::<Vec<_>>())?;
+        Ok(said)
     }
 
     /// What Sphinx says, each with its lines.
     fn said(&self) -> Result<BTreeMap<Said, Vec<Option<u32>>>> {
         let mut said = BTreeMap::<_, Vec<_>>::new();
-        if self.documents.is_empty() && self.directives.is_empty() {
-            return Ok(said);
-        }
         let worktree = self.source.tree_at(self.commit)?;
         let own = worktree.dir.join(TOP).join(format!("{OWN}.rst"));
         let body = self.directives.iter().map(|directive| format!("\n{directive}")).collect::<String>();

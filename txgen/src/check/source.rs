@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
 use crate::check::diff::{self, FileDiff};
+use crate::check::users::{self, Users};
 use crate::kernel::worktree::{Purpose, Worktree};
 use crate::process::Run;
 use crate::project::Project;
@@ -51,6 +52,7 @@ pub struct Source<'a> {
     /// What compilers and configuration say of themselves, by the check that asked.
     asked: Mutex<BTreeMap<&'static str, String>>,
     checkout: Mutex<Checkout>,
+    users: OnceLock<Users>,
 }
 
 /// The checkout of a run.
@@ -69,7 +71,16 @@ impl<'a> Source<'a> {
         let base = applied.base.commit.clone();
         let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
         let git_dir = applied.git_dir.clone();
-        Self { project, git_dir, base, tip, cover, asked: Mutex::default(), checkout: Mutex::default() }
+        Self {
+            project,
+            git_dir,
+            base,
+            tip,
+            cover,
+            asked: Mutex::default(),
+            checkout: Mutex::default(),
+            users: OnceLock::new(),
+        }
     }
 
     /// git on the repository, with nobody's configuration.
@@ -105,6 +116,18 @@ impl<'a> Source<'a> {
         }
         let answer = ask()?;
         Ok(unpoisoned(&self.asked).entry(check).or_insert(answer).clone())
+    }
+
+    /// The objects that are known to include a header that the series touches, found out once in a run.
+    pub(crate) fn users(&self) -> Result<&Users> {
+        if let Some(known) = self.users.get() {
+            return Ok(known);
+        }
+        let args = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", &self.base, &self.tip, "--", "*.h"];
+        let text = self.git(args).check()?.text();
+        let headers = text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+        let found = users::find(self, &headers)?;
+        Ok(self.users.get_or_init(|| found))
     }
 
     /// Runs `configure` for a build folder at `commit` where it would not do what it did last: it takes longer than

@@ -83,8 +83,14 @@ impl Worktree {
     }
 }
 
+/// Build folder `name` beside the worktree; it need not be there.
+pub fn build_folder(project: &Project, git_dir: &Path, purpose: Purpose, name: &str) -> Result<PathBuf> {
+    let tree = folder(project, git_dir, purpose)?;
+    Ok(tree.with_file_name("build").join(name))
+}
+
 /// The folder of the worktree, named by where the repository is.
-fn folder(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<PathBuf> {
+pub fn folder(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<PathBuf> {
     let real = git_dir.canonicalize().with_context(|| format!("find {}", git_dir.display()))?;
     let key = proof::key(&[real.as_os_str().as_encoded_bytes()]);
     let purpose = match purpose {
