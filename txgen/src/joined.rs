@@ -5,12 +5,14 @@ pub mod html;
 pub mod junit;
 pub mod markdown;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::check::{Finding, Level, SERIES};
 use crate::files;
 use crate::plain::plain;
 use crate::prove::{self, show};
@@ -50,12 +52,38 @@ pub struct Case {
     pub outcome: Option<Outcome>,
     /// How many cases of its own it has, by outcome, in words.
     pub counts: String,
+    /// These cases.
+    pub inner: Vec<Inner>,
 }
 
-/// What `txgen test --json` prints, without selftests and with them.
+/// A case within a test, at any depth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inner {
+    /// How deep it is in the test, from 1.
+    pub depth: usize,
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The kind of the rows of `txgen check`.
+pub const CHECKS: &str = "checks";
+
+/// What `txgen check --json` prints.
+#[derive(Deserialize)]
+struct Checks {
+    checks: Vec<String>,
+    patches: Vec<String>,
+    commits: BTreeMap<String, String>,
+    findings: Vec<Finding>,
+}
+
+/// What `txgen check --json` prints, and `txgen test --json` without selftests and with them.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Run {
+    Checks(Checks),
     Boots(Vec<prove::Proved>),
     Both { boots: Vec<prove::Proved>, selftests: Vec<prove::selftests::Proved> },
 }
@@ -69,6 +97,10 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Row>> {
             let run = serde_json::from_str::<Run>(&text)
                 .with_context(|| format!("{} is not what `txgen test --json` prints", file.display()))?;
             let (boots, selftests) = match run {
+                Run::Checks(checks) => {
+                    rows.extend(checked(&checks));
+                    continue;
+                }
                 Run::Boots(boots) => (boots, Vec::new()),
                 Run::Both { boots, selftests } => (boots, selftests),
             };
@@ -110,6 +142,7 @@ fn booted(proved: &prove::Proved) -> Row {
             name: suite.name.clone(),
             outcome: Some(suite.outcome),
             counts: show::counts(suite.counts),
+            inner: Vec::new(),
         };
         cases.extend(boot.suites.iter().map(case));
     }
@@ -134,6 +167,11 @@ fn selftested(proved: &prove::selftests::Proved) -> Row {
         name: test.name.clone(),
         outcome: test.outcome,
         counts: show::selftests::cases(test),
+        inner: test
+            .cases
+            .iter()
+            .map(|(name, outcome)| Inner { depth: 1, name: plain(name), outcome: *outcome })
+            .collect(),
     };
     let notes = proof.tests.iter().filter(|test| test.failed());
     let notes = notes.flat_map(|test| test.notes.iter().map(|note| format!("{}: {note}", test.name)));
@@ -150,4 +188,36 @@ fn selftested(proved: &prove::selftests::Proved) -> Row {
         problems: all.chain(notes).map(|text| plain(&text)).collect(),
         log: proof.run.join("console.log"),
     }
+}
+
+/// A row for each patch, and for the series where something is wrong with it as a whole.
+fn checked(checks: &Checks) -> Vec<Row> {
+    let of = |patch: &str| checks.findings.iter().filter(|found| found.patch == patch).collect::<Vec<_>>();
+    let row = |patch: &str| {
+        let found = of(patch);
+        let case = |check: &String| {
+            let here = found.iter().filter(|finding| finding.check == *check);
+            let fails = here.clone().filter(|finding| finding.level == Level::Fail).count();
+            let (outcome, counts) = match (fails, here.count() - fails) {
+                (0, 0) => (Outcome::Passed, String::new()),
+                (0, warnings) => (Outcome::Failed, format!("{warnings} warn")),
+                (fails, _) => (Outcome::Failed, format!("{fails} fail")),
+            };
+            Case { name: check.clone(), outcome: Some(outcome), counts, inner: Vec::new() }
+        };
+        Row {
+            patch: patch.to_owned(),
+            commit: checks.commits.get(patch).cloned().unwrap_or_default(),
+            kind: CHECKS.to_owned(),
+            passed: found.is_empty(),
+            recorded: false,
+            summary: format!("{} checks: {} findings", checks.checks.len(), found.len()),
+            seconds: 0.0,
+            cases: checks.checks.iter().map(case).collect(),
+            problems: found.iter().map(|finding| plain(&finding.to_string())).collect(),
+            log: PathBuf::new(),
+        }
+    };
+    let series = Some(SERIES).filter(|series| !of(series).is_empty());
+    checks.patches.iter().map(String::as_str).chain(series).map(row).collect()
 }

@@ -146,7 +146,7 @@ fn a_guest_that_floods_its_console_is_killed_and_told_within_bounded_time_and_me
     let project = project(&["flood"]);
     let start = Instant::now();
     let ran = project.txgen(&test(&["--tip"])).expect(1);
-    assert!(ran.stdout.contains("     the guest said more than 32 MiB and was killed\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("     the guest said more than 8 MiB and was killed\n"), "{}", ran.stdout);
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     assert!(peak() < 400, "{} MiB", peak());
 }

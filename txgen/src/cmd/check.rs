@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen check`: what netdev's CI and its readers would find, per patch.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use serde_json::json;
 
@@ -83,6 +85,7 @@ fn as_json(applied: &Applied, report: &Report) -> serde_json::Value {
         "base_commit": applied.base.commit,
         "checks": report.checks,
         "patches": report.patches,
+        "commits": applied.patches.iter().map(|patch| (&patch.name, &patch.commit)).collect::<BTreeMap<_, _>>(),
         "findings": report.findings,
         "excused": report.excused,
     })

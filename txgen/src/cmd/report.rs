@@ -16,6 +16,7 @@ use crate::project::Project;
 
 const EXAMPLES: &str = "Examples:
   txgen test zerocopy --all --json > results/all.json
+  txgen check zerocopy --json > results/checks.json
   txgen report merge results
   txgen report merge results --format html -o report.html
   txgen report merge shard-1 shard-2 --format junit -o junit.xml";
@@ -32,12 +33,15 @@ enum Command {
     /// Joins results; exit code 1 where one of them is a failure
     #[command(after_help = EXAMPLES)]
     Merge {
-        /// Files that `txgen test --json` wrote, or folders of .json files
+        /// Files that `txgen test --json` and `txgen check --json` wrote, or folders of .json files
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
         /// What to write
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
+        /// Clone of the kernel with the commits, for the diff of each patch on the page; the managed repository otherwise
+        #[arg(long, value_name = "DIR")]
+        tree: Option<PathBuf>,
         /// Write to this file, not to standard output
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -60,13 +64,13 @@ enum Format {
 
 /// Runs `txgen report`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let Command::Merge { paths, format, output } = &args.command;
+    let Command::Merge { paths, format, tree, output } = &args.command;
     let rows = joined::load(paths)?;
     let text = match format {
         Format::Text => rows.iter().map(line).collect(),
         Format::Markdown => markdown::text(&rows),
         Format::Junit => junit::xml(&rows)?,
-        Format::Html => html::page(project, &rows)?,
+        Format::Html => html::page(project, tree.as_deref(), &rows)?,
         Format::B4 => format!("{:#}\n", json!(b4::of_rows(&rows))),
     };
     match output {

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Results as one page that needs no network: templates/report.html.tera.
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Row;
+use super::{CHECKS, Case, Inner, Row};
+use crate::base;
+use crate::check::source::quiet_git;
 use crate::files;
+use crate::git::Repo;
 use crate::plain::plain;
 use crate::project::Project;
 use crate::render::Templates;
-use crate::vm::ktap::Outcome;
+use crate::vm::guest;
+use crate::vm::ktap::{self, Outcome, Test};
 
 /// How many of a log's last lines are on the page.
 const TAIL: usize = 200;
@@ -19,23 +25,52 @@ const TAIL: usize = 200;
 struct View {
     failed: usize,
     all: usize,
+    columns: Vec<String>,
+    patches: Vec<PatchView>,
+}
+
+/// A patch with all that was shown of it.
+#[derive(Serialize)]
+struct PatchView {
+    /// The number of its place on the page.
+    place: usize,
+    name: String,
+    commit: String,
+    class: &'static str,
+    word: &'static str,
+    said: String,
+    /// The cells of its line in the matrix.
+    cells: Vec<Cell>,
     rows: Vec<RowView>,
+    /// `open`, where something is wrong; nothing otherwise. As what follows it is a list: a template has no conditions.
+    open: Vec<&'static str>,
+    diffs: Vec<Vec<DiffLine>>,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    class: &'static str,
+    word: String,
 }
 
 #[derive(Serialize)]
 struct RowView {
-    patch: String,
-    commit: String,
     kind: String,
     class: &'static str,
     word: &'static str,
     summary: String,
+    bars: Vec<Bar>,
+    problems: Vec<String>,
+    cases: Vec<CaseView>,
+    logs: Vec<String>,
+}
+
+/// How long a boot took.
+#[derive(Serialize)]
+struct Bar {
     /// Its part of the longest boot, in per cent.
     width: u64,
     seconds: String,
-    problems: Vec<String>,
-    cases: Vec<CaseView>,
-    log: String,
 }
 
 #[derive(Serialize)]
@@ -44,48 +79,169 @@ struct CaseView {
     class: &'static str,
     word: &'static str,
     counts: String,
+    /// The cases of its own, if there are any.
+    folded: Vec<Vec<InnerView>>,
+    /// Its name, if there are none.
+    leaf: Vec<String>,
 }
 
-/// The whole page. Logs that are not here, as those of other machines, are left out.
-pub fn page(project: &Project, rows: &[Row]) -> Result<String> {
+#[derive(Serialize)]
+struct InnerView {
+    depth: usize,
+    name: String,
+    class: &'static str,
+    word: &'static str,
+}
+
+#[derive(Serialize)]
+struct DiffLine {
+    class: &'static str,
+    text: String,
+}
+
+/// The whole page. Logs and commits that are not here, as those of other machines, are left out.
+pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row]) -> Result<String> {
     let longest = rows.iter().map(|row| row.seconds).fold(1.0, f64::max);
+    let columns = columns(rows);
+    let mut names = Vec::<&str>::new();
+    for row in rows {
+        if !names.contains(&row.patch.as_str()) {
+            names.push(&row.patch);
+        }
+    }
+    let git_dir = match tree {
+        Some(tree) => Repo::open(tree)?.git_dir().to_owned(),
+        None => base::managed(project),
+    };
+    let patch = |(place, name): (usize, &str)| {
+        let own = rows.iter().filter(|row| row.patch == name).collect::<Vec<_>>();
+        let commit = own.iter().map(|row| row.commit.as_str()).find(|commit| !commit.is_empty()).unwrap_or_default();
+        let (class, word) = verdict(own.iter().all(|row| row.passed));
+        anyhow::Ok(PatchView {
+            place,
+            name: name.to_owned(),
+            commit: commit.chars().take(12).collect(),
+            class,
+            word,
+            said: own.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>().join(", "),
+            cells: columns.iter().map(|column| cell(column, &own)).collect(),
+            rows: own.iter().map(|row| row_view(row, longest)).collect::<Result<_>>()?,
+            open: if class == "bad" { vec!["open"] } else { Vec::new() },
+            diffs: diff(&git_dir, commit)?.into_iter().collect(),
+        })
+    };
     let view = View {
         failed: rows.iter().filter(|row| !row.passed).count(),
         all: rows.len(),
-        rows: rows.iter().map(|row| row_view(row, longest)).collect::<Result<_>>()?,
+        patches: names.into_iter().enumerate().map(patch).collect::<Result<_>>()?,
+        columns,
     };
     Templates::load(&project.templates())?.render("report.html.tera", &view)
 }
 
+fn verdict(passed: bool) -> (&'static str, &'static str) {
+    if passed { ("ok", "ok") } else { ("bad", "FAIL") }
+}
+
+/// The kinds of results, and the checks one by one, in the order they come.
+fn columns(rows: &[Row]) -> Vec<String> {
+    let mut columns = Vec::new();
+    for row in rows {
+        let checks = row.cases.iter().filter(|_| row.kind == CHECKS).map(|case| &case.name);
+        for column in checks.chain(Some(&row.kind).filter(|kind| *kind != CHECKS)) {
+            if !columns.contains(column) {
+                columns.push(column.clone());
+            }
+        }
+    }
+    columns
+}
+
+fn cell(column: &str, rows: &[&Row]) -> Cell {
+    if let Some(row) = rows.iter().find(|row| row.kind == column) {
+        let (class, word) = verdict(row.passed);
+        return Cell { class, word: word.to_owned() };
+    }
+    let case = rows.iter().filter(|row| row.kind == CHECKS).flat_map(|row| &row.cases).find(|case| case.name == column);
+    match case {
+        None => Cell { class: "none", word: "-".to_owned() },
+        Some(case) if case.counts.is_empty() => Cell { class: "ok", word: "ok".to_owned() },
+        Some(case) => Cell { class: "bad", word: case.counts.clone() },
+    }
+}
+
 fn row_view(row: &Row, longest: f64) -> Result<RowView> {
-    let (class, word) = if row.passed { ("ok", "ok") } else { ("bad", "FAIL") };
-    let log = match row.log.is_file() {
-        true => plain(&files::last_lines(&row.log, TAIL)?),
-        false => String::new(),
-    };
-    let cases = row.cases.iter().map(|case| {
-        let (class, word) = match case.outcome {
-            Some(Outcome::Passed) => ("ok", "ok"),
-            Some(Outcome::Failed) => ("bad", "FAIL"),
-            Some(Outcome::Skipped) => ("none", "skipped"),
-            Some(Outcome::ExpectedFailure) => ("none", "failed as expected"),
-            None => ("none", "not in this tree"),
-        };
-        CaseView { name: plain(&case.name), class, word, counts: case.counts.clone() }
-    });
+    let (class, word) = verdict(row.passed);
+    let (mut logs, mut tests) = (Vec::new(), Vec::new());
+    if row.log.is_file() {
+        logs.push(plain(&files::last_lines(&row.log, TAIL)?));
+        tests = ktap::parse(&plain(&files::read_at_most(&row.log, guest::MOST)?)).tests;
+    }
+    let bar = || Bar { width: percent(row.seconds / longest), seconds: format!("{:.0}", row.seconds) };
+    let bars = (row.seconds > 0.0).then(bar);
     Ok(RowView {
-        patch: row.patch.clone(),
-        commit: row.commit.chars().take(12).collect(),
         kind: row.kind.clone(),
         class,
         word,
         summary: row.summary.clone(),
-        width: percent(row.seconds / longest),
-        seconds: format!("{:.0}", row.seconds),
+        bars: bars.into_iter().collect(),
         problems: row.problems.clone(),
-        cases: cases.collect(),
-        log,
+        cases: row.cases.iter().map(|case| case_view(case, &tests)).collect(),
+        logs,
     })
+}
+
+fn case_view(case: &Case, tests: &[Test]) -> CaseView {
+    let (class, word) = outcome(case.outcome);
+    let mut inner = case.inner.clone();
+    if let Some(test) = tests.iter().find(|test| inner.is_empty() && test.name == case.name) {
+        flatten(test, 1, &mut inner);
+    }
+    let inner = inner.into_iter().map(|Inner { depth, name, outcome: how }| {
+        let (class, word) = outcome(Some(how));
+        InnerView { depth, name, class, word }
+    });
+    let (name, inner) = (plain(&case.name), inner.collect::<Vec<_>>());
+    let (folded, leaf) = if inner.is_empty() { (Vec::new(), vec![name.clone()]) } else { (vec![inner], Vec::new()) };
+    CaseView { name, class, word, counts: case.counts.clone(), folded, leaf }
+}
+
+/// The tests within `test`, each after the one it is in.
+fn flatten(test: &Test, depth: usize, into: &mut Vec<Inner>) {
+    for inner in &test.subtests {
+        into.push(Inner { depth, name: inner.name.clone(), outcome: inner.outcome });
+        flatten(inner, depth + 1, into);
+    }
+}
+
+fn outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
+    match outcome {
+        Some(Outcome::Passed) => ("ok", "ok"),
+        Some(Outcome::Failed) => ("bad", "FAIL"),
+        Some(Outcome::Skipped) => ("none", "skipped"),
+        Some(Outcome::ExpectedFailure) => ("none", "failed as expected"),
+        None => ("none", "not in this tree"),
+    }
+}
+
+/// What a commit changes; nothing where the repository does not have it.
+fn diff(git_dir: &Path, commit: &str) -> Result<Option<Vec<DiffLine>>> {
+    let commit = commit.trim_start_matches('-');
+    let has = |object: &str| anyhow::Ok(quiet_git(git_dir).args(["cat-file", "-e", object]).output()?.status.success());
+    // The base is a commit, too, and a whole kernel; so is the first one of a history that is not there.
+    if commit.is_empty() || !has(&format!("{commit}^1^{{commit}}"))? {
+        return Ok(None);
+    }
+    let args = ["show", "--stat", "--patch", "--format=", "--no-color", "--no-ext-diff", "--no-textconv", commit];
+    let text = plain(&quiet_git(git_dir).args(args).check()?.text());
+    let class = |line: &str| match line.as_bytes() {
+        [b'd', b'i', b'f', b'f', ..] | [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "head",
+        [b'@', ..] => "none",
+        [b'+', ..] => "ok",
+        [b'-', ..] => "bad",
+        _ => "",
+    };
+    Ok(Some(text.lines().map(|line| DiffLine { class: class(line), text: line.to_owned() }).collect()))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 100")]

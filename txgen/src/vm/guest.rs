@@ -19,7 +19,7 @@ pub const RESULTS: &str = "selftests.ktap";
 
 /// The bytes that are read of what a guest says; one that says more on its console is killed. The longest console of a
 /// boot that was of use has 0.2 MiB.
-const MOST: u64 = 32 << 20;
+pub(crate) const MOST: u64 = 8 << 20;
 
 /// A guest to be started.
 #[derive(Debug, Clone, Copy)]
