@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod build;
 pub mod checkpatch;
+mod coccicheck;
 mod compile;
 pub mod deprecated;
 pub mod diff;
@@ -20,6 +21,7 @@ pub mod exceptions;
 pub mod inline;
 pub mod kernel_doc;
 pub mod limits;
+mod lint;
 pub mod locals;
 pub mod maintainers;
 pub mod message;
@@ -161,9 +163,11 @@ pub const CHECKS: &[Check] = &[
     build::SPARSE,
     build::CLANG_BUILD,
     build::BUILD_32,
+    coccicheck::CHECK,
     inline::CHECK,
     deprecated::CHECK,
     locals::CHECK,
+    lint::CHECK,
     maintainers::CHECK,
 ];
 

@@ -362,8 +362,10 @@ const PACKAGES: &[(&str, &str)] = &[
     ("make", "make"),
     ("nm", "binutils"),
     ("perl", "perl"),
+    ("pylint", "pylint"),
     ("python3", "python3"),
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("shellcheck", "shellcheck"),
     ("sparse", "sparse"),
     ("spatch", "coccinelle"),
     ("sphinx-build", "python3-sphinx"),
@@ -373,6 +375,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("tc", "iproute2"),
     ("timeout", "coreutils"),
     ("unshare", "util-linux"),
+    ("yamllint", "yamllint"),
 ];
 
 /// The command that installs `tool`.

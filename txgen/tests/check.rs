@@ -51,9 +51,9 @@ fn a_good_patch_passes_every_check_that_needs_no_build() {
     let names = CHECKS.iter().map(|check| check.name).filter(|name| !builds.contains(name));
     let report = check(&one_patch(GOOD, &code), &names.collect::<Vec<_>>()).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
-    patch     message  trailers  limits   checkpatch  kernel-doc  docs     inline   deprecated  locals   maintainers
-    second    ok       ok        -        ok          ok          ok       ok       ok          ok       -
-    (series)  -        -         ok       -           -           -        -        -           -        ok
+    patch     message  trailers  limits   checkpatch  kernel-doc  docs     coccicheck  inline   deprecated  locals   lint     maintainers
+    second    ok       ok        -        ok          ok          ok       ok          ok       ok          ok       ok       -
+    (series)  -        -         ok       -           -           -        -           -        -           -        -        ok
     "#);
     assert_eq!(found(&report), [""; 0]);
 }
@@ -137,6 +137,44 @@ fn documents_without_a_fault_pass() {
         [("Documentation/networking/new.rst", "New\n===\n\nText.\n"), ("Documentation/networking/index.rst", index)];
     kernel.patch("new", GOOD, &new);
     assert_eq!(found(&check(&kernel, &["docs"]).unwrap()), [""; 0]);
+}
+
+#[test]
+fn semantic_patches_of_the_tree_report_only_what_the_patch_adds() {
+    let body = |name: &str| format!("void {name}(struct sk_buff *skb)\n{{\n\tkfree(skb);\n\tskb->first = 1;\n}}\n");
+    let mut kernel = one_patch(GOOD, &with_function(&body("skb_old")));
+    let good = "void skb_free(struct sk_buff *skb)\n{\n\tskb->first = 1;\n\tkfree(skb);\n}\n";
+    let moved = with_function(&format!("{good}\n{}", body("skb_old")));
+    kernel.patch("moved", GOOD, &[("net/core/skbuff.c", &moved)]);
+    kernel.patch("bad", GOOD, &[("net/core/skbuff.c", &format!("{moved}\n{}", body("skb_new")))]);
+    let report = check(&kernel, &["coccicheck"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @r"
+    second: coccicheck: net/core/skbuff.c:12: cocci: ERROR: reference preceded by free
+    bad: coccicheck: net/core/skbuff.c:24: cocci: ERROR: reference preceded by free
+    ");
+}
+
+#[test]
+fn linters_report_only_what_the_patch_adds() {
+    let [shell, python, yaml] = ["tools/a.sh", "tools/a.py", "Documentation/netlink/specs/a.yaml"];
+    let old = ["#!/bin/sh\necho $1\n", "\"\"\"A.\"\"\"\nimport os\n", "---\na:  1\n"];
+    let files = [(shell, old[0]), (python, old[1]), (yaml, old[2])];
+    let mut kernel = Kernel::with(&files);
+    let good = format!("{}\necho \"$2\"\n", old[0]);
+    kernel.patch(
+        "good",
+        GOOD,
+        &[(shell, &good), (python, "\"\"\"A.\"\"\"\n\nimport os\n"), (yaml, "---\nb: 1\na:  1\n")],
+    );
+    let bad = format!("{good}echo $3\n");
+    let code = "\"\"\"A.\"\"\"\n\nimport os\nimport sys\n";
+    kernel.patch("bad", GOOD, &[(shell, &bad), (python, code), (yaml, "---\nb: 1\na:  1\na: 2\n")]);
+    let report = check(&kernel, &["lint"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @r#"
+    bad: lint: tools/a.sh:5: shellcheck: note: Double quote to prevent globbing and word splitting. [SC2086]
+    bad: lint: tools/a.py:4: pylint: W0611: Unused import sys (unused-import)
+    bad: lint: Documentation/netlink/specs/a.yaml:4: yamllint: [error] duplication of key "a" in mapping (key-duplicates)
+    "#);
 }
 
 #[test]
@@ -296,7 +334,7 @@ fn unknown_names_on_the_command_line_exit_2() {
     let kernel = one_patch(GOOD, &with_function("int y;\n"));
     kernel.store("");
     insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
-    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, inline, deprecated, locals, maintainers");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, coccicheck, inline, deprecated, locals, lint, maintainers");
 }
 
 #[test]

@@ -44,6 +44,12 @@ impl FileDiff {
         self.lines.iter().filter(|line| line.side == Side::New).map(|line| (line.number, line.text.as_str()))
     }
 
+    /// `lines` of the file after the patch, those first that it does not add.
+    pub fn old_first(&self, mut lines: Vec<u32>) -> Vec<u32> {
+        lines.sort_by_key(|line| (self.added_lines().any(|(number, _)| number == *line), *line));
+        lines
+    }
+
     /// The removed lines.
     pub fn removed_lines(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().filter(|line| line.side == Side::Old).map(|line| line.text.as_str())

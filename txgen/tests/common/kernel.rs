@@ -20,6 +20,7 @@ const SCRIPTS: &[&str] = &[
     "scripts/const_structs.checkpatch",
     "scripts/get_maintainer.pl",
     "tools/docs/kernel-doc",
+    "scripts/coccinelle",
     "tools/lib/python",
     "Documentation/conf.py",
     "Documentation/sphinx",
