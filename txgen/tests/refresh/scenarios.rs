@@ -249,10 +249,10 @@ fn told(stdout: &str) -> Vec<String> {
     stdout.lines().filter(|line| !line.contains("series/demo/")).filter_map(line).collect()
 }
 
-#[test]
-fn edits_in_git_come_back() {
+/// Each fourth of the scenarios, from `first` on: they take their time, and tests run side by side.
+fn edits_come_back(first: usize) {
     let mut failed = Vec::new();
-    for Scenario { title, script, told: wanted } in SCENARIOS {
+    for Scenario { title, script, told: wanted } in SCENARIOS.iter().skip(first).step_by(4) {
         let project = project();
         let before = files(&project);
         sh(&project, script);
@@ -272,7 +272,26 @@ fn edits_in_git_come_back() {
         assert_eq!(content(&project, "txgen/demo"), branch, "{title}");
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    assert!(SCENARIOS.len() >= 30);
+}
+
+#[test]
+fn edits_in_git_come_back_first_fourth() {
+    edits_come_back(0);
+}
+
+#[test]
+fn edits_in_git_come_back_second_fourth() {
+    edits_come_back(1);
+}
+
+#[test]
+fn edits_in_git_come_back_third_fourth() {
+    edits_come_back(2);
+}
+
+#[test]
+fn edits_in_git_come_back_last_fourth() {
+    edits_come_back(3);
 }
 
 #[test]
