@@ -13,6 +13,7 @@ pub mod format_series;
 pub mod generate;
 pub mod import;
 pub mod mutate;
+pub mod outgoing;
 pub mod plan;
 pub mod prove;
 pub mod rebase;

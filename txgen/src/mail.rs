@@ -19,19 +19,27 @@ use crate::check::trailers::is_signed;
 use crate::git::identity::{self, Identity};
 use crate::project::Project;
 use crate::proof;
+use crate::series::history::Posted;
 use crate::series::{self, Applied, Exception, Series};
 
+pub mod changelog;
 pub mod cover;
 pub mod folder;
 pub mod header;
+pub mod patch_id;
 pub mod patches;
+pub mod posting;
+pub mod proofs;
+pub mod range_diff;
 pub mod recipients;
 pub mod rules;
+pub mod tracking;
+pub mod trees;
 
 use recipients::Recipients;
 
 /// What a series says about its mails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// Subject of the cover letter.
     pub title: String,
@@ -47,6 +55,18 @@ pub struct Envelope {
     pub to: Vec<String>,
     /// More recipients.
     pub cc: Vec<String>,
+    /// Addresses that get no mail.
+    pub exclude: Vec<String>,
+    /// The changelog of the series as a whole, with links to earlier versions.
+    pub changelog: String,
+    /// The posting that a range-diff goes back to.
+    pub since: Option<Posted>,
+    /// Version and message id of each earlier posting, oldest first.
+    pub posted: Vec<(u32, String)>,
+    /// `prerequisite-...: ...` lines, for series that stand on others.
+    pub prerequisites: Vec<String>,
+    /// What is on record as tested.
+    pub tests: Option<String>,
     /// Text of cover.md.
     pub cover: Option<String>,
     /// The table of the audit, where the series has one.
@@ -59,28 +79,76 @@ pub struct Envelope {
     pub exceptions: Vec<Exception>,
     /// It asks for comments only.
     pub rfc: bool,
+    /// How often it was posted before as it is; it is marked RESEND from 1 on.
+    pub resend: u32,
+}
+
+/// How a series is to be posted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Posting {
+    /// Stands in for the version of series.toml.
+    pub version: Option<u32>,
+    /// For comments only.
+    pub rfc: bool,
+    /// The last posting once more, as it is.
+    pub resend: bool,
 }
 
 impl Envelope {
-    /// What series.toml, cover.md and the .msg files say; `version` stands in for that of series.toml.
-    pub fn of(series: &Series, version: Option<u32>, rfc: bool) -> Self {
-        let note = |patch: &series::Patch| Some((patch.name.clone(), patch.message.note.clone()?));
-        Self {
+    /// What series.toml, cover.md and the .msg files say; a resend without a posting before it is an error.
+    pub fn of(series: &Series, posting: Posting) -> Result<Self> {
+        let history = &series.history;
+        let last = history.last();
+        let (version, rfc, resend) = match (posting.resend, last) {
+            (false, _) => (posting.version.unwrap_or(series.version), posting.rfc, 0),
+            (true, Some(last)) => (last.version, last.rfc || posting.rfc, last.resend + 1),
+            (true, None) => bail!("series {} was not posted: there is nothing to resend", series.name),
+        };
+        let note = |patch: &series::Patch| {
+            let changelog = changelog::of_patch(history, version, &patch.name);
+            let parts = [changelog, patch.message.note.clone().unwrap_or_default().trim().to_owned()];
+            let text = joined(parts);
+            (!text.is_empty()).then(|| (patch.name.clone(), text))
+        };
+        Ok(Self {
             title: series.title.clone(),
             tree: series.tree.clone(),
-            version: version.unwrap_or(series.version),
+            version,
             change_id: series.change_id.clone(),
             date: series.date,
             to: series.to.clone(),
             cc: series.cc.clone(),
+            exclude: series.exclude.clone(),
+            changelog: changelog::of_series(history, version),
+            since: history.before(version).cloned(),
+            posted: history.posted.iter().map(|sent| (sent.version, sent.message_id.clone())).collect(),
+            prerequisites: Vec::new(),
+            tests: None,
             cover: series.cover.clone(),
             audit: None,
             counts: series.counts.as_deref().map(show::cover_of),
             notes: series.patches.iter().filter_map(note).collect(),
             exceptions: series.exceptions.clone(),
             rfc,
-        }
+            resend,
+        })
     }
+
+    /// Whether there is a cover letter.
+    pub fn has_cover(&self) -> bool {
+        self.cover.as_deref().is_some_and(|text| !text.trim().is_empty())
+    }
+
+    /// What a bot reads of where the series stands, for the end of its first mail.
+    pub fn tracking(&self, base: &str) -> String {
+        let lines = [format!("base-commit: {base}"), format!("change-id: {}", self.change_id)];
+        lines.into_iter().chain(self.prerequisites.iter().cloned()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Texts with a blank line between them, without those that are empty.
+fn joined(parts: impl IntoIterator<Item = String>) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 /// What was written.
@@ -96,6 +164,8 @@ pub struct Written {
     pub recipients: Recipients,
     /// Names of the patches without a Signed-off-by.
     pub unsigned: Vec<String>,
+    /// The last commit of the posting before, where the repository lacks it and there is no range-diff.
+    pub lacks: Option<String>,
     /// The command that sends them.
     pub command: String,
 }
@@ -109,6 +179,73 @@ pub enum Outcome {
     Written(Written),
 }
 
+/// Mails that are ready to be written or sent.
+#[derive(Debug)]
+pub struct Composed {
+    /// The mails, in the order they are sent.
+    pub mails: Vec<Mail>,
+    /// Their message ids.
+    pub message_ids: Vec<String>,
+    /// Where they go.
+    pub recipients: Recipients,
+    /// Who sends them.
+    pub sender: Identity,
+    /// The patches.
+    pub patches: Vec<Patch>,
+    /// The repository lacks the posting that a range-diff goes back to.
+    pub lacks: Option<Posted>,
+}
+
+/// Makes the mails of `applied`, or finds what netdev would send them back for; `force` names rules to break.
+pub fn compose(
+    project: &Project,
+    applied: &Applied,
+    envelope: &Envelope,
+    force: &[String],
+) -> Result<Result<Composed, Vec<Finding>>> {
+    let patches = source::patches(applied)?;
+    if patches.is_empty() {
+        bail!("series {} has no patches to send", applied.name);
+    }
+    let refused = rules::findings(&patches, envelope, force);
+    if !refused.is_empty() {
+        return Ok(Err(refused));
+    }
+    let source = Source::new(project, applied, envelope.cover.clone());
+    let (_, sender) = identity::identities(&applied.git_dir)?;
+    let range_diff = match &envelope.since {
+        Some(posted) => range_diff::since(&source, posted)?,
+        None => None,
+    };
+    let lacks = envelope.since.clone().filter(|_| range_diff.is_none());
+    let below = Below { range_diff: range_diff.unwrap_or_default() };
+    let thread = Thread::new(&patches, envelope, &below, &sender)?;
+    let plain = patches::format(&source, &patches, envelope, &sender)?;
+    let recipients = recipients::find(&source, &plain, &patches, envelope, &sender)?;
+    let placed = Placed { envelope, thread: &thread, recipients: &recipients, below: &below };
+    let mut mails = Vec::new();
+    if thread.has_cover {
+        mails.push(cover::write(&source, &patches, &placed, &sender)?);
+    }
+    mails.extend(patches::finish(plain, &patches, &placed, &source.base)?);
+    let message_ids = thread.ids(patches.len());
+    Ok(Ok(Composed { mails, message_ids, recipients, sender, patches, lacks }))
+}
+
+/// What all mails of a series are made with.
+struct Placed<'a> {
+    envelope: &'a Envelope,
+    thread: &'a Thread,
+    recipients: &'a Recipients,
+    below: &'a Below,
+}
+
+/// What is computed for below the `---` of the first mail.
+struct Below {
+    /// Empty where there is none.
+    range_diff: String,
+}
+
 /// Writes the mails of `applied` into the folder `out`, all or none; `force` names rules to break.
 pub fn write(
     project: &Project,
@@ -117,36 +254,20 @@ pub fn write(
     out: &Path,
     force: &[String],
 ) -> Result<Outcome> {
-    let patches = source::patches(applied)?;
-    if patches.is_empty() {
-        bail!("series {} has no patches to send", applied.name);
-    }
-    let refused = rules::findings(&patches, envelope, force);
-    if !refused.is_empty() {
-        return Ok(Outcome::Refused(refused));
-    }
+    let composed = match compose(project, applied, envelope, force)? {
+        Ok(composed) => composed,
+        Err(findings) => return Ok(Outcome::Refused(findings)),
+    };
     folder::check(out, &envelope.change_id)?;
-    let source = Source::new(project, applied, envelope.cover.clone());
-    let (_, sender) = identity::identities(&applied.git_dir)?;
-    let thread = Thread::new(&patches, envelope, &sender)?;
-    let plain = patches::format(&source, &patches, envelope, &sender)?;
-    let recipients = recipients::find(&source, &plain, envelope)?;
-    let mut mails = Vec::new();
-    if thread.has_cover {
-        mails.push(cover::write(&source, &patches, envelope, &sender, &thread, &recipients)?);
-    }
-    mails.extend(patches::finish(plain, &patches, envelope, &thread, &recipients, &source.base)?);
-    folder::replace(out, &mails)?;
-    // git send-email asks for a recipient unless it is told one, whatever the mails say: take the tree's list.
-    let everyone = recipients.cc.iter().chain(&recipients.to);
-    let list = everyone.into_iter().find(|who| header::address(who).starts_with("netdev@"));
-    let first = list.or(recipients.to.first()).context("recipients::find returns at least one")?;
+    folder::replace(out, &composed.mails)?;
+    let Composed { mails, message_ids, recipients, patches, lacks, .. } = composed;
     Ok(Outcome::Written(Written {
         dir: out.to_owned(),
         files: mails.iter().map(|mail| mail.file.clone()).collect(),
-        message_ids: thread.ids(patches.len()),
-        command: format!("git send-email --to={} {}/*.patch", header::address(first), quoted(out)?),
+        message_ids,
+        command: format!("git send-email --to={} {}/*.patch", recipients.list()?, quoted(out)?),
         unsigned: patches.iter().filter(|p| !is_signed(&p.message)).map(|p| p.name.clone()).collect(),
+        lacks: lacks.map(|posted| posted.commit),
         recipients,
     }))
 }
@@ -177,19 +298,21 @@ pub struct Thread {
 
 impl Thread {
     /// Ids in b4's form that are the same for the same content and differ for any other.
-    fn new(patches: &[Patch], envelope: &Envelope, sender: &Identity) -> Result<Self> {
+    fn new(patches: &[Patch], envelope: &Envelope, below: &Below, sender: &Identity) -> Result<Self> {
         let id = &envelope.change_id;
         let slug = slug(id).with_context(|| format!("change-id `{id}` is not of the form YYYYMMDD-slug-12hex"))?;
         let day = envelope.date.strftime("%Y%m%d");
         let version = envelope.version;
         let notes = envelope.notes.iter().map(|(name, note)| format!("{name}\0{note}\0")).collect::<String>();
-        let cover = envelope.cover.as_deref().unwrap_or_default();
-        let rfc = [u8::from(envelope.rfc)];
-        let audit = envelope.audit.as_deref().unwrap_or_default();
-        let mut parts = vec![envelope.title.as_bytes(), cover.as_bytes(), notes.as_bytes(), audit.as_bytes(), &rfc];
-        parts.extend(patches.iter().map(|patch| patch.commit.as_bytes()));
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let mut parts = vec![envelope.title.clone(), text(&envelope.cover), notes, text(&envelope.audit)];
+        parts.extend([text(&envelope.counts), text(&envelope.tests), envelope.changelog.clone()]);
+        parts.extend([below.range_diff.clone(), envelope.tracking(""), u8::from(envelope.rfc).to_string()]);
+        parts.push(envelope.resend.to_string());
+        parts.extend(patches.iter().map(|patch| patch.commit.clone()));
+        let parts = parts.iter().map(String::as_bytes).collect::<Vec<_>>();
         Ok(Self {
-            has_cover: envelope.cover.as_deref().is_some_and(|text| !text.trim().is_empty()),
+            has_cover: envelope.has_cover(),
             stem: format!("{day}-{slug}-v{version}"),
             hash: proof::key(&parts)[..12].to_owned(),
             domain: header::domain(&sender.email).to_owned(),

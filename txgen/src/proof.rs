@@ -31,6 +31,11 @@ fn record(project: &Project, kind: &str, key: &str) -> PathBuf {
     project.cache.join("proofs").join(kind).join(format!("{key}.json"))
 }
 
+/// Whether there is a record of `kind`.
+pub fn has_any(project: &Project, kind: &str) -> bool {
+    project.cache.join("proofs").join(kind).is_dir()
+}
+
 /// The record of `kind` under `key`, if there is one. One that was cut, or that another version wrote, counts as none:
 /// what it stands for is shown anew.
 pub fn load<T: DeserializeOwned>(project: &Project, kind: &str, key: &str) -> Result<Option<T>> {

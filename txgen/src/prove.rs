@@ -200,6 +200,29 @@ pub fn boot_seconds(config: &str) -> u64 {
     if config == "debug" { 1800 } else { 180 }
 }
 
+/// The records that are made with the tools and tests that are here.
+#[derive(Debug)]
+pub struct Records<'a> {
+    project: &'a Project,
+    toolchain: Vec<String>,
+    tests: String,
+}
+
+impl<'a> Records<'a> {
+    /// Asks the tools who they are, once; `None` where nothing is on record at all.
+    pub fn open(project: &'a Project) -> Result<Option<Self>> {
+        if !proof::has_any(project, KIND) {
+            return Ok(None);
+        }
+        Ok(Some(Self { project, toolchain: toolchain()?, tests: tests(project)? }))
+    }
+
+    /// The record that `tree` passed in `config`, if there is one.
+    pub fn find(&self, config: &Config, tree: &str) -> Result<Option<Proof>> {
+        proof::load(self.project, KIND, &key(tree, config, &self.toolchain, &self.tests))
+    }
+}
+
 /// The record that `tree` passed in `config` with the tools and tests that are here, if there is one.
 pub fn recorded(project: &Project, config: &Config, tree: &str) -> Result<Option<Proof>> {
     known(project, tree, &key(tree, config, &toolchain()?, &tests(project)?))

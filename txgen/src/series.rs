@@ -4,6 +4,7 @@
 mod ahead;
 pub mod apply;
 pub mod carry;
+pub mod history;
 pub mod home;
 pub mod lacking;
 pub mod load;
@@ -25,6 +26,7 @@ use regex::Regex;
 use crate::base::Base;
 
 pub use apply::apply_series;
+pub use history::History;
 pub use load::load;
 pub use message::Message;
 
@@ -51,6 +53,10 @@ pub struct Series {
     pub to: Vec<String>,
     /// Recipients of copies.
     pub cc: Vec<String>,
+    /// Addresses that get no mail, whoever names them.
+    pub exclude: Vec<String>,
+    /// What each version changed, what was posted, and who said what of it.
+    pub history: History,
     /// Text of cover.md, if there is one.
     pub cover: Option<String>,
     /// Text of bench.md, the counts that `txgen bench` wrote, if there is one.

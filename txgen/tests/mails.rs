@@ -12,10 +12,15 @@ mod smtp;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use kernel::{Kernel, MAINTAINERS, SKBUFF};
+use regex::Regex;
 use txgen::mail::{Envelope, Outcome, Written, write};
+use txgen::series::history::Posted;
 
 const SECOND: &str = "net: tell the second byte\n\nReaders of the first byte need the second. Thanks to Jérôme.\n\n\
 Signed-off-by: Ann Author <ann@example.org>\n";
@@ -39,14 +44,10 @@ fn envelope() -> Envelope {
         version: 1,
         change_id: "20261123-more-bytes-0123456789ab".to_owned(),
         date: "2026-11-23T12:00:00Z".parse().unwrap(),
-        to: vec![],
         cc: vec!["Extra <extra@example.org>".to_owned()],
         cover: Some(COVER.to_owned()),
-        audit: None,
-        counts: None,
         notes: BTreeMap::from([("third".to_owned(), "A note, not for the log.\n".to_owned())]),
-        exceptions: vec![],
-        rfc: false,
+        ..Envelope::default()
     }
 }
 
@@ -73,10 +74,21 @@ fn mail(kernel: &Kernel, file: &str) -> String {
     kernel.project.read(&format!("out/{file}"))
 }
 
-/// The headers up to the blank line, with the commits and the content hash made the same for every run.
+/// The headers up to the blank line, with the content hash made the same for every run, and without b4's tracking.
 fn headers(text: &str, written: &Written) -> String {
     let hash = written.message_ids[0].rsplit_once('@').unwrap().0.rsplit_once('-').unwrap().1;
-    text.split("\n\n").next().unwrap().replace(hash, "HASH")
+    let headers = text.split("\n\n").next().unwrap().replace(hash, "HASH");
+    match tracking_header(&headers) {
+        Some(tracking) => headers.replace(&tracking, ""),
+        None => headers,
+    }
+}
+
+/// The X-B4-Tracking header with its folded lines.
+fn tracking_header(headers: &str) -> Option<String> {
+    let mut lines = headers.split_inclusive('\n').skip_while(|line| !line.starts_with("X-B4-Tracking: "));
+    let first = lines.next()?.to_owned();
+    Some(first + &lines.take_while(|line| line.starts_with(' ')).collect::<String>())
 }
 
 fn subjects(kernel: &Kernel, written: &Written) -> Vec<String> {
@@ -408,7 +420,7 @@ fn the_command_warns_of_unsigned_patches_and_signs_them_on_request() {
     kernel.patch("third", "net: tell the third byte\n\nWhy.\n", &[("net/core/third.c", "int third;\n")]);
     kernel.store("");
     let ran = kernel.txgen("format-series", &[]).expect(0);
-    insta::assert_snapshot!(ran.stderr, @"warning: no Signed-off-by in third: netdev does not take such patches. Sign them with `txgen format-series tiny --signoff` or, for good, `git config format.signOff true`");
+    insta::assert_snapshot!(ran.stderr, @"warning: no Signed-off-by in third: netdev does not take such patches. Sign them with `txgen format-series tiny --sign` or, for good, `git config format.signOff true`");
     let ran = kernel.txgen("format-series", &["--signoff"]).expect(0);
     assert_eq!(ran.stderr, "");
     assert!(
@@ -424,8 +436,165 @@ fn the_command_refuses_with_exit_1_and_says_how_to_force() {
     let ran = kernel.txgen("format-series", &[]).expect(1);
     insta::assert_snapshot!(ran.stdout + &ran.stderr, @r#"
     third: message: message line 1: subject-period: the subject ends with a period
-    no mail is written: netdev would send this back. To write them all the same: --force subject-period
+        (Documentation/process/submitting-patches.rst, "The canonical patch format")
+    netdev would send this back, so it was not done. To do it all the same: --force subject-period
     "#);
     assert!(!kernel.project.path("p/out").exists());
     let _ = kernel.txgen("format-series", &["--force", "subject-period"]).expect(0);
+}
+
+#[test]
+fn the_source_of_each_rule_is_a_section_of_the_kernels_documentation() {
+    let kernel = Kernel::new();
+    for rule in txgen::mail::rules::RULES {
+        let file = format!("refs/txgen/bases/net-next:{}", rule.file);
+        let text = kernel.project.git("k", &["--git-dir", kernel::managed().to_str().unwrap(), "show", &file]);
+        let lines = text.lines().collect::<Vec<_>>();
+        let is_heading = |pair: &[&str]| pair[0] == rule.section && pair[1].starts_with(['-', '=', '~']);
+        assert!(lines.windows(2).any(is_heading), "{rule:?}");
+    }
+}
+
+/// A series of two patches that was posted once, and has changed since.
+fn posted_once() -> (Kernel, Envelope) {
+    let kernel = two_patches();
+    let applied = kernel.applied();
+    let posted = Posted {
+        version: 1,
+        resend: 0,
+        rfc: true,
+        date: "2026-11-20T12:00:00Z".parse().unwrap(),
+        message_id: "1@example.org".to_owned(),
+        link: "https://lore.example.org/1".to_owned(),
+        base: applied.base.commit.clone(),
+        commit: applied.patches[0].commit.clone(),
+        patches: vec!["second".to_owned()],
+        result: None,
+    };
+    let changelog = "v2:\n - a patch more\nRFC v1: https://lore.example.org/1".to_owned();
+    let posted_before = vec![(1, "1@example.org".to_owned())];
+    let cover = Some("Bytes are wanted.\n".to_owned());
+    let envelope = Envelope { version: 2, since: Some(posted), posted: posted_before, changelog, cover, ..envelope() };
+    (kernel, envelope)
+}
+
+#[test]
+fn a_new_version_has_a_changelog_with_links_and_an_indented_range_diff() {
+    let (kernel, envelope) = posted_once();
+    let tests = Some("Built, booted:\n\n - configuration net: every patch".to_owned());
+    let written = written(&kernel, &Envelope { tests, ..envelope });
+    let text = mail(&kernel, "v2-0000-cover-letter.patch");
+    let below = text.split_once("\n---\n").unwrap().1.split_once("\nAnn Author (2)").unwrap().0;
+    let commits = Regex::new("[0-9a-f]{12}").unwrap();
+    insta::assert_snapshot!(commits.replace_all(below, "COMMIT"), @r"
+    v2:
+     - a patch more
+    RFC v1: https://lore.example.org/1
+
+    Range-diff to v1:
+
+      1:  COMMIT = 1:  COMMIT net: tell the second byte
+      -:  ------------ > 2:  COMMIT net: tell the third byte
+
+    Built, booted:
+
+     - configuration net: every patch
+    ");
+    assert_eq!(written.lacks, None);
+}
+
+#[test]
+fn a_posting_that_is_not_in_the_repository_is_told() {
+    let (kernel, envelope) = posted_once();
+    let since = envelope.since.clone().map(|posted| Posted { commit: "1".repeat(40), ..posted });
+    assert_eq!(written(&kernel, &Envelope { since, ..envelope }).lacks, Some("1".repeat(40)));
+}
+
+#[test]
+fn a_lone_patch_without_a_cover_letter_bears_the_changelog_and_the_tracking() {
+    let mut kernel = Kernel::new();
+    kernel.patch("third", THIRD, &[("net/core/third.c", "int third;\n")]);
+    let prerequisites = vec![format!("prerequisite-patch-id: {}", "2".repeat(40))];
+    let changelog = "v2:\n - more".to_owned();
+    let lone = Envelope { cover: None, version: 2, changelog, prerequisites, ..envelope() };
+    let _ = written(&kernel, &lone);
+    let text = mail(&kernel, "v2-0001-net-tell-the-third-byte.patch").replace(&kernel.applied().base.commit, "BASE");
+    let below = text.split_once("\n---\n").unwrap().1.split_once("\n net/core").unwrap().0;
+    insta::assert_snapshot!(below, @r"
+    v2:
+     - more
+
+    A note, not for the log.
+
+    base-commit: BASE
+    change-id: 20261123-more-bytes-0123456789ab
+    prerequisite-patch-id: 2222222222222222222222222222222222222222
+    ");
+    assert!(tracking_header(&text).is_some());
+}
+
+#[test]
+fn the_tracking_header_is_gzipped_json_as_b4_reads_it() {
+    let (kernel, envelope) = posted_once();
+    let _ = written(&kernel, &envelope);
+    let header = tracking_header(&mail(&kernel, "v2-0000-cover-letter.patch")).unwrap();
+    assert!(header.lines().all(|line| line.len() <= 76), "{header}");
+    let value = header.replace(['\n', ' '], "");
+    let bytes = STANDARD.decode(value.strip_prefix("X-B4-Tracking:v=1;b=").unwrap()).unwrap();
+    let mut json = String::new();
+    flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut json).unwrap();
+    let expected = r#"{"series":{"change-id":"20261123-more-bytes-0123456789ab","history":{"v1":["1@example.org"]},"prefixes":["net-next"],"prerequisites":[],"revision":2}}"#;
+    assert_eq!(json, expected);
+    assert!(tracking_header(&mail(&kernel, "v2-0001-net-tell-the-second-byte.patch")).is_none());
+}
+
+#[test]
+fn a_resend_is_marked_and_has_other_message_ids() {
+    let kernel = two_patches();
+    let first = written(&kernel, &envelope());
+    let again = written(&kernel, &Envelope { resend: 1, rfc: true, ..envelope() });
+    assert_eq!(subjects(&kernel, &again)[1], "Subject: [PATCH RESEND RFC net-next 1/2] net: tell the second byte");
+    assert!(first.message_ids.iter().all(|id| !again.message_ids.contains(id)));
+}
+
+#[test]
+fn the_author_is_named_in_the_body_where_another_sends() {
+    let kernel = two_patches();
+    kernel.project.git("k", &["config", "user.name", "Sender"]);
+    kernel.project.git("k", &["config", "user.email", "sender@example.org"]);
+    let _ = written(&kernel, &envelope());
+    let text = mail(&kernel, "0002-net-tell-the-third-byte.patch");
+    assert!(text.contains("\nFrom: Sender <sender@example.org>\n"), "{text}");
+    assert!(text.split_once("\n\n").unwrap().1.starts_with("From: Ann Author <ann@example.org>\n\n"), "{text}");
+}
+
+#[test]
+fn recipients_come_from_trailers_too_and_never_from_the_excludes() {
+    let mut kernel = Kernel::new();
+    let message = THIRD.replace("Signed-off", "Cc: stable@example.org # 6.1\nAcked-by: B <b@example.org>\nSigned-off");
+    kernel.patch("third", &message, &[("net/core/third.c", "int third;\n")]);
+    let exclude = vec!["rest@example.org".to_owned(), "Who <NET@example.org>".to_owned()];
+    let recipients = written(&kernel, &Envelope { exclude, ..envelope() }).recipients;
+    insta::assert_snapshot!(recipients.cc.join("\n"), @r#"
+    all@example.org
+    B <b@example.org>
+    Extra <extra@example.org>
+    netdev@example.org
+    "A. Reviewer" <reviewer@example.org>
+    stable@example.org
+    "#);
+    assert_eq!(recipients.to, ["\"Jérôme Second\" <second@example.org>"]);
+}
+
+#[test]
+fn an_address_that_would_be_more_than_one_is_refused() {
+    let kernel = two_patches();
+    for odd in ["x@example.org\nBcc: spy@example.org", "$(id)@example.org", "--smtp-server=/bin/sh"] {
+        let to = vec![odd.to_owned()];
+        let out = kernel.project.path("out");
+        let error = write_to(&kernel, &Envelope { to, ..envelope() }, &out).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(error.contains("is no recipient"), "{error}");
+        assert!(!out.exists());
+    }
 }

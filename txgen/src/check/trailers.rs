@@ -43,6 +43,25 @@ pub fn is_signed(message: &str) -> bool {
     message.lines().filter_map(split).any(|(name, _)| name == "Signed-off-by")
 }
 
+/// Name and value of each trailer in the last paragraph of a message.
+pub fn in_message(message: &str) -> Vec<(&str, &str)> {
+    let lines = message.trim_end().lines().collect::<Vec<_>>();
+    let block = lines.iter().rposition(|line| line.trim().is_empty()).map_or(0, |blank| blank + 1);
+    lines.into_iter().skip(block).filter_map(split).collect()
+}
+
+/// The people that trailers of a message name: `Name <address>`.
+pub fn people(message: &str) -> Vec<&str> {
+    let is_person = |name: &str, value: &str| (name.ends_with("-by") || name == "Cc") && value.contains('@');
+    // `Cc: <stable@...> # 6.1` has a comment.
+    let cut = |value| str::split(value, " #").next().unwrap_or_default().trim();
+    in_message(message)
+        .into_iter()
+        .filter(|(name, value)| is_person(name, value))
+        .map(|(_, value)| cut(value))
+        .collect()
+}
+
 /// All that is wrong with the trailers of a message by `author`.
 pub fn findings(message: &str, author: &str) -> Vec<Finding> {
     let lines = message.lines().collect::<Vec<_>>();

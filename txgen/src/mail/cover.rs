@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use crate::check::source::{Patch, Source};
 use crate::git::identity::Identity;
-use crate::mail::header;
-use crate::mail::recipients::Recipients;
-use crate::mail::{Envelope, Mail, Thread, patches};
+use crate::mail::{Envelope, Mail, Placed, header, joined, patches};
 use crate::render::Templates;
 
 /// What the template sees.
@@ -16,8 +14,12 @@ use crate::render::Templates;
 struct View {
     /// cover.md up to a line that is `---`.
     body: String,
-    /// The rest of cover.md: the changelog, empty where there is none.
+    /// The changelog of series.toml and the rest of cover.md, empty where there is none.
     note: String,
+    /// What changed since the last posting, empty where there was none.
+    range_diff: String,
+    /// What is on record as tested, empty where nothing is.
+    tests: String,
     /// The table of the audit, empty where there is none.
     audit: String,
     /// The table of instructions per send, empty where there is none.
@@ -26,34 +28,28 @@ struct View {
     shortlog: String,
     /// `git diff --stat --summary` from the base to the last patch.
     diffstat: String,
-    /// 40 digits.
-    base_commit: String,
-    /// b4's change id.
-    change_id: String,
+    /// base-commit, change-id and what else a bot reads.
+    tracking: String,
     /// `Name <address>`.
     sender: String,
 }
 
 /// Mail 0 of the series.
-pub fn write(
-    source: &Source<'_>,
-    patches: &[Patch],
-    envelope: &Envelope,
-    sender: &Identity,
-    thread: &Thread,
-    recipients: &Recipients,
-) -> Result<Mail> {
+pub(super) fn write(source: &Source<'_>, patches: &[Patch], placed: &Placed<'_>, sender: &Identity) -> Result<Mail> {
+    let envelope = placed.envelope;
     let text = envelope.cover.as_deref().unwrap_or_default();
     let (body, note) = split(text, &envelope.title);
+    let trimmed = |text: &Option<String>| text.as_deref().unwrap_or_default().trim_end().to_owned();
     let view = View {
         body,
-        note,
-        audit: envelope.audit.as_deref().unwrap_or_default().trim_end().to_owned(),
-        counts: envelope.counts.as_deref().unwrap_or_default().trim_end().to_owned(),
+        note: joined([envelope.changelog.clone(), note]),
+        range_diff: placed.below.range_diff.clone(),
+        tests: trimmed(&envelope.tests),
+        audit: trimmed(&envelope.audit),
+        counts: trimmed(&envelope.counts),
         shortlog: shortlog(source)?,
         diffstat: diffstat(source)?,
-        base_commit: source.base.clone(),
-        change_id: envelope.change_id.clone(),
+        tracking: envelope.tracking(&source.base),
         sender: sender.display(),
     };
     let templates = Templates::load(&source.project.templates())?;
@@ -62,7 +58,7 @@ pub fn write(
     headers.push_str(&header::text("From", &header::encode_recipient(&sender.display())));
     headers.push_str(&header::text("Date", &date(envelope)?));
     headers.push_str(&header::text("Subject", &subject(envelope, patches.len())));
-    headers.push_str(&patches::headers_of(envelope, thread, recipients, 0));
+    headers.push_str(&patches::headers_of(placed, 0)?);
     headers.push_str(header::charset(&headers, &body));
     let version = if envelope.version > 1 { format!("v{}-", envelope.version) } else { String::new() };
     Ok(Mail { file: format!("{version}0000-cover-letter.patch"), text: format!("{headers}\n{body}") })

@@ -16,6 +16,25 @@ pub fn domain(email: &str) -> &str {
     email.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
 }
 
+/// Whether this is one recipient and nothing else: `Name <address>` or `address`, on one line.
+pub fn is_recipient(text: &str) -> bool {
+    let address = address(text);
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let host = |c: char| c.is_alphanumeric() || "-.".contains(c);
+    let name = text.rsplit_once('<').map_or("", |(name, _)| name);
+    let closed = text.contains('<') == text.trim_end().ends_with('>');
+    !text.chars().any(char::is_control)
+        && closed
+        && !name.contains(['<', '>'])
+        && !local.is_empty()
+        && local.chars().all(atom)
+        && !domain.is_empty()
+        && domain.chars().all(host)
+        && !domain.starts_with(['-', '.'])
+        && !address.starts_with('-')
+}
+
 /// A header of addresses, one a line; nothing where there is none.
 pub fn addresses(header: &str, recipients: &[String]) -> String {
     let encoded = recipients.iter().map(|recipient| encode_recipient(recipient)).collect::<Vec<_>>();
@@ -83,7 +102,7 @@ pub fn charset(headers: &str, text: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, addresses, encode_recipient, text};
+    use super::{address, addresses, encode_recipient, is_recipient, text};
 
     #[test]
     fn names_are_quoted_or_encoded_only_where_needed() {
@@ -97,6 +116,31 @@ mod tests {
     #[test]
     fn an_address_is_found_with_and_without_a_name() {
         assert_eq!((address("Ann <a@b.org>"), address("a@b.org")), ("a@b.org", "a@b.org"));
+    }
+
+    #[test]
+    fn what_would_be_more_than_a_recipient_is_none() {
+        for good in ["a@b.org", "Ann O'Neil <a.o'neil+x@b.org>", "\"Cee, Ann (x)\" <a@b.org>", "Jérôme <j@b.org>"] {
+            assert!(is_recipient(good), "{good}");
+        }
+        let bad = [
+            "a",
+            "a@",
+            "@b.org",
+            "a@b.org\nBcc: c@d.org",
+            "A <a@b.org",
+            "<x> A <a@b.org>",
+            "A <a@b.org> rest",
+            "a b@c.org",
+            "a@b.org, c@d.org",
+            "A <a@b.org\r\n>",
+            "--smtp-server=x@b.org",
+            "A <$(id)@b.org>",
+            "a;b@c.org",
+        ];
+        for bad in bad {
+            assert!(!is_recipient(bad), "{bad}");
+        }
     }
 
     #[test]

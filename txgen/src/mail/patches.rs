@@ -9,9 +9,7 @@ use tempfile::TempDir;
 use crate::check::source::{Patch, Source};
 use crate::files;
 use crate::git::identity::Identity;
-use crate::mail::header;
-use crate::mail::recipients::Recipients;
-use crate::mail::{Envelope, Mail, Thread};
+use crate::mail::{Envelope, Mail, Placed, header, joined, tracking};
 use crate::process::Run;
 
 /// Settings that a repository's own configuration could change.
@@ -54,7 +52,8 @@ const OPTIONS: &[&str] = &[
 /// `PATCH net-next`; the version and the numbers are added by git, or by the cover letter.
 pub fn prefix(envelope: &Envelope) -> String {
     let rfc = if envelope.rfc { "RFC " } else { "" };
-    format!("PATCH {rfc}{}", envelope.tree)
+    let resend = if envelope.resend > 0 { "RESEND " } else { "" };
+    format!("PATCH {resend}{rfc}{}", envelope.tree)
 }
 
 /// git with `CONFIG` and its arguments.
@@ -65,10 +64,9 @@ pub(super) fn git(source: &Source<'_>) -> Run {
 /// The patches as git format-patch writes them.
 pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sender: &Identity) -> Result<Vec<Mail>> {
     let dir = TempDir::new().context("make a folder for git format-patch")?;
-    let cover = envelope.cover.as_deref().is_some_and(|text| !text.trim().is_empty());
     let mut run = git(source).args(OPTIONS).arg(format!("--from={}", sender.display()));
     run = run.arg(format!("--subject-prefix={}", prefix(envelope)));
-    run = run.arg(if cover || patches.len() > 1 { "--numbered" } else { "--no-numbered" });
+    run = run.arg(if envelope.has_cover() || patches.len() > 1 { "--numbered" } else { "--no-numbered" });
     if envelope.version > 1 {
         run = run.arg(format!("-v{}", envelope.version));
     }
@@ -92,35 +90,33 @@ pub fn plain(git_dir: &Path, commit: &str) -> Result<String> {
 }
 
 /// Adds recipients, threading, and what stands below `---`.
-pub fn finish(
-    plain: Vec<Mail>,
-    patches: &[Patch],
-    envelope: &Envelope,
-    thread: &Thread,
-    recipients: &Recipients,
-    base: &str,
-) -> Result<Vec<Mail>> {
+pub(super) fn finish(plain: Vec<Mail>, patches: &[Patch], placed: &Placed<'_>, base: &str) -> Result<Vec<Mail>> {
+    let (envelope, thread) = (placed.envelope, placed.thread);
     let mut mails = Vec::new();
     for (index, (mail, patch)) in plain.into_iter().zip(patches).enumerate() {
         let (headers, body) = mail.text.split_once("\n\n").with_context(|| format!("{} has no body", mail.file))?;
         let mut below = envelope.notes.get(&patch.name).map(|note| note.trim().to_owned()).unwrap_or_default();
         if index == 0 && !thread.has_cover {
-            let tracking = format!("base-commit: {base}\nchange-id: {}", envelope.change_id);
-            below = [below, tracking].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+            let tests = envelope.tests.clone().unwrap_or_default();
+            let range_diff = placed.below.range_diff.clone();
+            below = joined([envelope.changelog.clone(), below, range_diff, tests, envelope.tracking(base)]);
         }
         let body = with_note(body, &below).with_context(|| format!("{} has no `---` line", mail.file))?;
-        let added = headers_of(envelope, thread, recipients, index + 1);
+        let added = headers_of(placed, index + 1)?;
         let charset = header::charset(headers, &body);
         mails.push(Mail { text: format!("{headers}\n{added}{charset}\n{body}"), file: mail.file });
     }
     Ok(mails)
 }
 
-/// The headers that every mail of the series gets.
-pub(super) fn headers_of(envelope: &Envelope, thread: &Thread, recipients: &Recipients, number: usize) -> String {
-    let to = header::addresses("To", &recipients.to);
-    let cc = header::addresses("Cc", &recipients.cc);
-    format!("{to}{cc}{}X-Change-ID: {}\n", thread.headers(number), envelope.change_id)
+/// The headers that every mail of the series gets, and those of its first one.
+pub(super) fn headers_of(placed: &Placed<'_>, number: usize) -> Result<String> {
+    let to = header::addresses("To", &placed.recipients.to);
+    let cc = header::addresses("Cc", &placed.recipients.cc);
+    let thread = placed.thread.headers(number);
+    let is_first = number == 0 || (number == 1 && !placed.thread.has_cover);
+    let tracking = if is_first { tracking::header(placed.envelope)? } else { String::new() };
+    Ok(format!("{to}{cc}{thread}{tracking}X-Change-ID: {}\n", placed.envelope.change_id))
 }
 
 /// Puts `note` between the first `---` line and the diffstat.

@@ -1,12 +1,92 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What netdev would send a series back for, as far as the mails alone show it.
+//! What netdev would send a series back for, and where that is written.
+//!
+//! Here are the rules that the mails alone show to be broken; those about the posting as such are in posting.rs.
 
 use crate::check::exceptions;
 use crate::check::source::Patch;
 use crate::check::{Finding, Level, SERIES, limits, message, trailers};
 use crate::mail::Envelope;
 
-/// Every broken rule that is neither excused in series.toml nor named in `force`.
+const NETDEV: &str = "Documentation/process/maintainer-netdev.rst";
+const PATCHES: &str = "Documentation/process/submitting-patches.rst";
+
+const CANONICAL: &str = "The canonical patch format";
+const DESCRIBE: &str = "Describe your changes";
+const PLAIN_TEXT: &str = "No MIME, no links, no compression, no attachments.  Just plain text";
+const SIGN: &str = "Sign your work - the Developer's Certificate of Origin";
+const CO_DEVELOPED: &str = "When to use Acked-by:, Cc:, and Co-developed-by:";
+const REPORTED: &str = "Using Reported-by:, Tested-by:, Reviewed-by:, Suggested-by: and Fixes:";
+
+/// A rule that may be broken with `--force NAME`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name.
+    pub name: &'static str,
+    /// The file of the kernel tree that has it.
+    pub file: &'static str,
+    /// The section of that file.
+    pub section: &'static str,
+}
+
+const fn rule(name: &'static str, file: &'static str, section: &'static str) -> Rule {
+    Rule { name, file, section }
+}
+
+/// All rules.
+pub const RULES: &[Rule] = &[
+    // The text of mails.
+    rule("subject-length", PATCHES, CANONICAL),
+    rule("subject-tag", PATCHES, CANONICAL),
+    rule("subject-prefix", PATCHES, CANONICAL),
+    rule("subject-period", PATCHES, CANONICAL),
+    rule("subject-text", PATCHES, PLAIN_TEXT),
+    rule("subject-space", PATCHES, CANONICAL),
+    rule("blank-line", PATCHES, CANONICAL),
+    rule("empty-body", PATCHES, DESCRIBE),
+    rule("mail-header", PATCHES, CANONICAL),
+    rule("blank-lines", PATCHES, CANONICAL),
+    rule("text", PATCHES, PLAIN_TEXT),
+    rule("trailing-space", PATCHES, PLAIN_TEXT),
+    rule("body-width", PATCHES, CANONICAL),
+    rule("changelog", PATCHES, CANONICAL),
+    rule("cut-line", PATCHES, CANONICAL),
+    rule("like-a-patch", PATCHES, CANONICAL),
+    // Trailers.
+    rule("fixes-form", PATCHES, DESCRIBE),
+    rule("trailer-place", PATCHES, CANONICAL),
+    rule("trailer-block", PATCHES, CANONICAL),
+    rule("trailer-name", PATCHES, REPORTED),
+    rule("trailer-value", PATCHES, REPORTED),
+    rule("trailer-order", PATCHES, REPORTED),
+    rule("co-developed", PATCHES, CO_DEVELOPED),
+    rule("author-sign-off", PATCHES, SIGN),
+    rule("sign-off", PATCHES, SIGN),
+    // The series.
+    rule("too-many-patches", NETDEV, "Dividing work into patches"),
+    rule("no-cover", NETDEV, "Dividing work into patches"),
+    // The posting.
+    rule("posted-24h", NETDEV, "Resending after review"),
+    rule("version-posted", NETDEV, "Resending after review"),
+    rule("no-changelog", NETDEV, "Changes requested"),
+    rule("tree-closed", NETDEV, "git trees and patch flow"),
+    rule("tree-prefix", NETDEV, "Indicating target tree"),
+    rule("outstanding", NETDEV, "Limit patches outstanding on mailing list"),
+    rule("unproved", NETDEV, "Expected level of testing"),
+    rule("no-fixes", PATCHES, REPORTED),
+    rule("no-sign-off", PATCHES, SIGN),
+    rule("tag-permission", PATCHES, "Tagging people requires permission"),
+    rule("stale-tag", PATCHES, REPORTED),
+    rule("resend-modified", PATCHES, "Don't get discouraged - or impatient"),
+];
+
+/// Where the rule of a finding is written.
+pub fn source(finding: &Finding) -> Option<String> {
+    let rule = RULES.iter().find(|rule| rule.name == finding.rule())?;
+    Some(format!("{}, \"{}\"", rule.file, rule.section))
+}
+
+/// Every broken rule of the mails that is neither excused in series.toml nor named in `force`.
 pub fn findings(patches: &[Patch], envelope: &Envelope, force: &[String]) -> Vec<Finding> {
     let mut found = Vec::new();
     for patch in patches {
@@ -16,16 +96,23 @@ pub fn findings(patches: &[Patch], envelope: &Envelope, force: &[String]) -> Vec
         found.extend(named("note", &patch.name, like_a_patch(note)));
     }
     found.extend(named("limits", SERIES, limits::findings(patches, envelope.cover.as_deref())));
+    found.extend(named("changelog", SERIES, like_a_patch(&envelope.changelog)));
     if let Some(cover) = &envelope.cover {
         found.extend(named("cover", SERIES, message::subject_findings(&envelope.title)));
         found.extend(named("cover", SERIES, like_a_patch(cover)));
     }
+    counting(found, envelope, force)
+}
+
+/// Those of `found` that are neither excused in series.toml nor named in `force`.
+pub fn counting(found: Vec<Finding>, envelope: &Envelope, force: &[String]) -> Vec<Finding> {
     let (counting, _) = exceptions::apply(found, &envelope.exceptions, |_, _| false);
     let fail = counting.into_iter().filter(|finding| finding.level == Level::Fail);
     fail.filter(|finding| !force.iter().any(|rule| rule == finding.rule())).collect()
 }
 
-fn named(check: &str, patch: &str, found: Vec<Finding>) -> Vec<Finding> {
+/// Findings of check `check`, about `patch` where they name none.
+pub fn named(check: &str, patch: &str, found: Vec<Finding>) -> Vec<Finding> {
     let name = |mut finding: Finding| {
         check.clone_into(&mut finding.check);
         if finding.patch.is_empty() {
@@ -42,4 +129,29 @@ fn like_a_patch(text: &str) -> Vec<Finding> {
     let lines = text.lines().enumerate().filter(|(_, line)| starts.iter().any(|start| line.starts_with(start)));
     let what = "the line looks like the start of a patch: indent it";
     lines.map(|(index, _)| Finding::new(Level::Fail, "like-a-patch", what).at_line(index)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use regex::Regex;
+
+    use super::RULES;
+
+    #[test]
+    fn every_rule_that_refuses_is_in_the_table_once() {
+        let sources = [
+            include_str!("../check/message.rs"),
+            include_str!("../check/trailers.rs"),
+            include_str!("../check/limits.rs"),
+            include_str!("posting.rs"),
+            include_str!("rules.rs"),
+        ];
+        let name = Regex::new(r#"(?:Level::Fail, |add\(|broken\()\s*"([a-z0-9-]+)""#).expect("it is a pattern");
+        let used = sources.iter().flat_map(|text| name.captures_iter(text)).map(|found| found[1].to_owned());
+        let listed = RULES.iter().map(|rule| rule.name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(used.collect::<BTreeSet<_>>(), listed.iter().cloned().collect::<BTreeSet<_>>());
+        assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), listed.len());
+    }
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::history::{Change, History, Posted, Tag, posting};
 use super::{Add, Cocci, Condition, Dropped, Exception, Message, Patch, Series, Text, path};
 use crate::audit::rules::FILE as AUDIT;
 use crate::base::record::is_name;
@@ -34,6 +35,14 @@ struct SeriesTable {
     to: Vec<String>,
     #[serde(default)]
     cc: Vec<String>,
+    #[serde(default)]
+    exclude: Vec<String>,
+    #[serde(default)]
+    changelog: Vec<Change>,
+    #[serde(default)]
+    posted: Vec<Posted>,
+    #[serde(default)]
+    tag: Vec<Tag>,
     #[serde(default)]
     drop: Vec<DropTable>,
     #[serde(default)]
@@ -150,6 +159,9 @@ impl Loader<'_> {
         let drops = table.drop.into_iter().map(|entry| self.dropped(entry, &patches)).collect::<Result<Vec<_>>>()?;
         let exceptions = table.exception.into_iter().map(|entry| self.exception(entry, &patches));
         let exceptions = exceptions.collect::<Result<Vec<_>>>()?;
+        let history = History { changelog: table.changelog, posted: table.posted, tags: table.tag };
+        let names = patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>();
+        history.check(&names).with_context(|| self.source.file.display().to_string())?;
         let cover = self.optional(&self.dir.join("cover.md"))?.map(|text| text.text);
         let counts = self.optional(&self.dir.join(BENCH))?.map(|text| text.text);
         Ok(Series {
@@ -163,6 +175,8 @@ impl Loader<'_> {
             date,
             to: table.to,
             cc: table.cc,
+            exclude: table.exclude,
+            history,
             cover,
             counts,
             drops,
@@ -294,6 +308,7 @@ impl Loader<'_> {
     /// Refuses files that nothing refers to: a patch that was renamed in one place only leaves them.
     fn refuse_strays(&self, series: &Series) -> Result<()> {
         let mut known = BTreeSet::from(["series.toml", "cover.md", AUDIT, BENCH].map(PathBuf::from));
+        known.extend(series.history.posted.iter().map(|sent| record(sent.version, sent.resend)));
         for patch in &series.patches {
             known.extend(["msg", "diff", "cocci"].map(|kind| PathBuf::from(format!("{}.{kind}", patch.name))));
             known.extend(
@@ -324,6 +339,11 @@ impl Loader<'_> {
         }
         Ok(found)
     }
+}
+
+/// The mails of a posting, in the folder of the series.
+pub fn record(version: u32, resend: u32) -> PathBuf {
+    Path::new("sent").join(format!("{}.mbox", posting(version, resend)))
 }
 
 /// Names in a folder, sorted, without the hidden ones (an editor's).

@@ -42,7 +42,7 @@ pub struct Kernel {
 }
 
 /// The managed base's repository, where the real scripts come from.
-fn managed() -> PathBuf {
+pub fn managed() -> PathBuf {
     let cache = std::env::var_os("TXGEN_CACHE").map(PathBuf::from);
     let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/txgen"));
     let repo = cache.join("linux.git");
