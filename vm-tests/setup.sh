@@ -38,4 +38,5 @@ if [ "${1-}" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
 fi
 
 "$here/venv.sh"
+[ "${1-}" != test ] || "$here/venv.sh" mail
 

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs virtme-ng as requirements.txt pins it, into an environment of its own in txgen's cache.
 # Does nothing where that is done already.
+# Usage: vm-tests/venv.sh [mail]    ("mail": b4, as requirements-mail.txt pins it, into another environment)
 set -eu
 here=$(dirname "$0")
-venv=${TXGEN_CACHE:-$HOME/.cache/txgen}/venv
-pins=$here/requirements.txt
+what=${1-}
+name=venv${what:+-$what}
+venv=${TXGEN_CACHE:-$HOME/.cache/txgen}/$name
+pins=$here/requirements${what:+-$what}.txt
 
 cmp -s "$pins" "$venv/requirements.txt" && exit 0
 
@@ -13,9 +16,11 @@ cmp -s "$pins" "$venv/requirements.txt" && exit 0
 	echo "venv: python3's venv module is missing: apt-get install python3-venv" >&2
 	exit 2
 }
-echo "venv: installing virtme-ng into $venv"
+echo "venv: installing what $pins pins into $venv"
 mkdir -p "$(dirname "$venv")"
 /usr/bin/python3 -m venv --clear "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$pins"
+# dkimpy comes as source only: python, without a line of C.
+"$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary dkimpy \
+	-r "$pins"
 cp "$pins" "$venv/requirements.txt.new"
 mv "$venv/requirements.txt.new" "$venv/requirements.txt"

@@ -48,6 +48,7 @@ enum Command {
     Mutate(cmd::mutate::Args),
     Bench(cmd::bench::Args),
     FormatSeries(cmd::format_series::Args),
+    Send(cmd::send::Args),
 }
 
 /// Parses the command line, runs the command, and prints its error, if any.
@@ -98,5 +99,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Mutate(args) => cmd::mutate::run(&project, &args),
         Command::Bench(args) => cmd::bench::run(&project, &args),
         Command::FormatSeries(args) => cmd::format_series::run(&project, &args),
+        Command::Send(args) => cmd::send::run(&project, &args),
     }
 }

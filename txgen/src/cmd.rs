@@ -19,6 +19,7 @@ pub mod prove;
 pub mod rebase;
 pub mod refresh;
 pub mod report;
+pub mod send;
 pub mod status;
 pub mod test;
 pub mod which;

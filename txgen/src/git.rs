@@ -12,6 +12,7 @@ pub mod identity;
 pub mod lines;
 pub mod refs;
 pub mod render;
+pub mod tags;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -15,6 +15,7 @@
 //!        audit, check <- Applied -> kernel::build -> vm::run -> proof
 //!                                                    |
 //!                                             mail, report
+//!        mail -> send -> series/NAME/sent
 //!        bench: kernel::build -> bench::boot -> aggregate -> show
 //! ```
 //!
@@ -53,6 +54,7 @@ pub mod render;
 pub mod reorder;
 pub mod report;
 pub mod selftests;
+pub mod send;
 pub mod series;
 pub mod shard;
 pub mod slice;

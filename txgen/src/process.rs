@@ -10,7 +10,7 @@ use std::io::{BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -37,6 +37,7 @@ pub struct Run {
     stdin: Vec<u8>,
     log: Option<PathBuf>,
     log_at_most: u64,
+    shared: Option<Arc<File>>,
     timeout: Duration,
 }
 
@@ -95,6 +96,7 @@ impl Run {
             stdin: Vec::new(),
             log: None,
             log_at_most: u64::MAX,
+            shared: None,
             timeout: DEFAULT_TIMEOUT,
         }
     }
@@ -145,6 +147,13 @@ impl Run {
     /// second.
     pub fn log_at_most(mut self, bytes: u64) -> Self {
         self.log_at_most = bytes;
+        self
+    }
+
+    /// Sends standard output and error to an open file. A lock on it lasts as long as this program or one that it
+    /// started has the file open, even when we are dead.
+    pub fn log_to(mut self, file: File) -> Self {
+        self.shared = Some(Arc::new(file));
         self
     }
 
@@ -219,6 +228,10 @@ impl Run {
 
     fn streams(&self) -> Result<Streams> {
         let make = || tempfile::tempfile().context("make a temporary file for a program's output");
+        if let Some(file) = &self.shared {
+            let clone = || file.try_clone().context("share a log with a program");
+            return Ok(Streams { out: clone()?, err: clone()?, to_log: true });
+        }
         match &self.log {
             Some(path) => {
                 // What a killed txgen started may still write to the log of then.

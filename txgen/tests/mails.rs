@@ -7,8 +7,6 @@
 mod common;
 #[path = "common/kernel.rs"]
 mod kernel;
-#[path = "common/smtp.rs"]
-mod smtp;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -291,28 +289,6 @@ fn git_send_email_takes_the_folder_in_a_dry_run() {
     for id in &written.message_ids {
         assert!(text.contains(&format!("Message-ID: <{id}>")), "{id} in {text}");
     }
-}
-
-#[test]
-fn a_mail_server_gets_each_mail_with_its_recipients_and_thread() {
-    let kernel = two_patches();
-    let written = written(&kernel, &envelope());
-    let sink = smtp::Sink::start();
-    let port = format!("--smtp-server-port={}", sink.port);
-    let (good, text) = send_email(&kernel, &["--smtp-server=127.0.0.1", &port, "--smtp-encryption=none"]);
-    assert!(good, "{text}");
-    let received = sink.received(3);
-    let everybody = [&written.recipients.to[..], &written.recipients.cc[..]].concat();
-    for (number, (mail, id)) in received.iter().zip(&written.message_ids).enumerate() {
-        for who in &everybody {
-            let address = txgen::mail::header::address(who);
-            assert!(mail.recipients.contains(&address.to_owned()), "{address} in {:?}", mail.recipients);
-        }
-        assert!(mail.text.contains(&format!("Message-ID: <{id}>")), "{}", mail.text);
-        let answers = format!("In-Reply-To: <{}>", written.message_ids[0]);
-        assert_eq!(mail.text.contains(&answers), number > 0, "{}", mail.text);
-    }
-    assert!(received[0].text.contains("Subject: [PATCH net-next 0/2] net: tell more bytes"), "{}", received[0].text);
 }
 
 #[test]

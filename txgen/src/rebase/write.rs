@@ -141,7 +141,7 @@ pub fn recover(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// What is in .txgen/ beside the rebases that wait.
+/// What is in .txgen/ beside the rebases that wait and the series that are being sent.
 fn leftovers(project: &Project) -> Result<Vec<String>> {
     let dir = folder(project);
     let mut found = Vec::new();
@@ -152,7 +152,7 @@ fn leftovers(project: &Project) -> Result<Vec<String>> {
         let file = entry.with_context(|| format!("list {}", dir.display()))?.file_name();
         found.push(file.to_string_lossy().into_owned());
     }
-    found.retain(|file| !file.ends_with(".rebase"));
+    found.retain(|file| !file.ends_with(".rebase") && !file.ends_with(".send"));
     Ok(found)
 }
 

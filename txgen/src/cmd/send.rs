@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen send`: the mails of a series go out through git send-email, and are recorded.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+
+use super::outgoing::{Outgoing, Prepared, print_refused};
+use crate::check::SERIES;
+use crate::check::source::{self, Source};
+use crate::error::Exit;
+use crate::git::identity;
+use crate::mail::posting::Facts;
+use crate::mail::{self, patch_id, posting, proofs, range_diff, rules, trees};
+use crate::project::Project;
+use crate::send::journal::{Folder, Journal};
+use crate::send::{self, Answer, Ended};
+use crate::series;
+
+const EXAMPLES: &str = "Examples:
+  txgen send zerocopy                     # what would go out, and what speaks against it
+  txgen send zerocopy --sign --to-self    # to your own address, nothing is recorded
+  txgen send zerocopy --sign --yes
+  txgen send zerocopy --sign --yes --resend
+  txgen send zerocopy --yes               # after a failure: goes on with the first mail that is not out
+  txgen send zerocopy --yes --was-sent    # the archive has the mail of which it was not known";
+
+/// Sends a series through git send-email and records what went out.
+///
+/// Without --yes it is a dry run. What netdev would send back is refused with exit code 1: besides the rules of
+/// `txgen format-series` those about the time, the tree, the number of patches, sign-offs, proofs and other people's
+/// tags. Who gets the mails is what the mails say; git's sendemail.* configuration says through which server.
+///
+/// When all mails are out they are in series/NAME/sent/vN.mbox, tag sent/NAME-vN is set, and series.toml names the next
+/// version. Where it stopped in between, the next run goes on with the same mails at the first one that is not out.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    outgoing: Outgoing,
+    /// Send, and do not just say what would be sent
+    #[arg(long)]
+    yes: bool,
+    /// Send to your own address only, and record nothing
+    #[arg(long, conflicts_with = "yes")]
+    to_self: bool,
+    /// Whether net-next takes patches; series/trees.toml otherwise
+    #[arg(long, value_name = "STATE", value_parser = ["open", "closed"])]
+    net_next: Option<String>,
+    /// The mail of which it is not known went out
+    #[arg(long, requires = "yes", conflicts_with = "was_not_sent")]
+    was_sent: bool,
+    /// The mail of which it is not known did not go out
+    #[arg(long, requires = "yes")]
+    was_not_sent: bool,
+    /// Send no more mails of a sending that stopped; those that are out are recorded
+    #[arg(long, conflicts_with_all = ["yes", "to_self"])]
+    abort: bool,
+}
+
+/// Runs `txgen send`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let name = args.outgoing.which.name.as_str();
+    let waiting = if crate::base::record::is_name(name) { Folder::open(project, name)? } else { None };
+    match waiting {
+        Some(folder) if args.abort => stop(project, name, folder),
+        Some(folder) if args.yes => go_on(project, name, folder, answer(args)),
+        Some(folder) => {
+            let journal = folder.journal()?;
+            bail!(
+                "{name} v{} is being sent, {} of {} mails are out: go on with `txgen send {name} --yes`, or end it with \
+                 --abort",
+                journal.version,
+                journal.sent(),
+                journal.mails.len()
+            );
+        }
+        None if args.abort => bail!("no sending of {name} has stopped"),
+        None => begin(project, args),
+    }
+}
+
+fn answer(args: &Args) -> Option<Answer> {
+    match (args.was_sent, args.was_not_sent) {
+        (true, _) => Some(Answer::Sent),
+        (_, true) => Some(Answer::Unsent),
+        _ => None,
+    }
+}
+
+fn begin(project: &Project, args: &Args) -> Result<Exit> {
+    let prepared = args.outgoing.prepare(project)?;
+    let mut findings = findings(project, args, &prepared)?;
+    let Prepared { applied, envelope, .. } = &prepared;
+    let composed = match mail::compose(project, applied, envelope, &args.outgoing.force)? {
+        Ok(composed) => Some(composed),
+        Err(found) => {
+            findings.splice(0..0, found);
+            None
+        }
+    };
+    // To oneself is no posting.
+    let Some(composed) = composed.filter(|_| args.to_self || findings.is_empty()) else {
+        print_refused(&findings);
+        return Ok(Exit::Findings);
+    };
+    if args.to_self {
+        anstream::print!("{}", send::reflect(applied, &composed)?);
+        return Ok(Exit::Good);
+    }
+    if !args.yes {
+        anstream::print!("{}", send::rehearse(applied, &composed)?);
+        anstream::println!("\nThis was a dry run: --yes sends.");
+        return Ok(Exit::Good);
+    }
+    let folder = send::begin(project, applied, envelope, &composed)?;
+    go_on(project, &applied.name, folder, None)
+}
+
+/// What speaks against the posting as such.
+fn findings(project: &Project, args: &Args, prepared: &Prepared) -> Result<Vec<crate::check::Finding>> {
+    let Prepared { series, applied, proofs, envelope } = prepared;
+    let patches = source::patches(applied)?;
+    let source = Source::new(project, applied, envelope.cover.clone());
+    let now = Timestamp::now();
+    let closed = match args.net_next.as_deref().filter(|_| envelope.tree == "net-next") {
+        Some(state) => state == "closed",
+        None => trees::is_closed(project, &envelope.tree, now)?,
+    };
+    let differs = match series.history.last().filter(|_| envelope.resend > 0) {
+        Some(last) => range_diff::differs(&source, last)?,
+        None => false,
+    };
+    let facts = Facts {
+        now,
+        history: &series.history,
+        closed,
+        outstanding: outstanding(project, &series.name, &envelope.tree)?,
+        unproved: proofs::missing(proofs, applied),
+        patch_ids: patch_id::of_patches(&source, &patches)?,
+        differs,
+        sender: identity::identities(&applied.git_dir)?.1,
+    };
+    let found = rules::named("posting", SERIES, posting::findings(&facts, envelope, &patches));
+    Ok(rules::counting(found, envelope, &args.outgoing.force))
+}
+
+/// Patches of other series that are under review for `tree`: those of each one's last posting, unless it has a result.
+fn outstanding(project: &Project, name: &str, tree: &str) -> Result<BTreeMap<String, usize>> {
+    let mut found = BTreeMap::new();
+    for other in series::apply::names(project)?.into_iter().filter(|other| other != name) {
+        let series = series::load(project, &other)?;
+        if let Some(last) = series.history.last().filter(|last| last.result.is_none() && series.tree == tree) {
+            found.insert(other, last.patches.len());
+        }
+    }
+    Ok(found)
+}
+
+fn go_on(project: &Project, name: &str, folder: Folder, answer: Option<Answer>) -> Result<Exit> {
+    let ended = send::go_on(project, name, folder, answer, |entry| anstream::println!("sent {}", entry.file))?;
+    Ok(tell(name, ended))
+}
+
+fn stop(project: &Project, name: &str, folder: Folder) -> Result<Exit> {
+    let Journal { version, .. } = folder.journal()?;
+    match send::abort(project, name, folder)? {
+        Some(ended) => Ok(tell(name, ended)),
+        None => {
+            anstream::println!("no mail of {name} v{version} is out: forgotten");
+            Ok(Exit::Good)
+        }
+    }
+}
+
+fn tell(name: &str, ended: Ended) -> Exit {
+    match ended {
+        Ended::Sent(tag) => {
+            anstream::println!("recorded as tag {tag} and in series/{name}/sent/");
+            Exit::Good
+        }
+        Ended::Stopped { file, said } => {
+            anstream::eprintln!("{file} did not go out: {said}\nrun `txgen send {name} --yes` to go on with it");
+            Exit::Failed
+        }
+        Ended::Unknown { file, message_id } => {
+            anstream::eprintln!(
+                "it is not known whether {file} went out: the server's answer was not seen. Look for <{message_id}> on \
+                 the list or in your mailbox, then run `txgen send {name} --yes` with --was-sent or --was-not-sent"
+            );
+            Exit::Findings
+        }
+    }
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Sending: `git send-email` once a mail, with a journal, so that nothing goes out twice and nothing is forgotten.
+//!
+//! Before a mail is given away the journal says so; afterwards it says what came of it. Whoever is killed in between
+//! leaves a log, written by `git send-email` itself, that tells whether the server took the mail. Where it does not (the
+//! program was killed, or the connection broke, between the end of the mail and the server's answer) a person is asked:
+//! a look into the archive decides, not a guess.
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::files;
+use crate::git::Identity;
+use crate::mail::{Composed, Envelope, Mail, header};
+use crate::process::{Run, last_lines};
+use crate::project::Project;
+use crate::rebase::pending;
+use crate::series::{self, Applied};
+use journal::{Entry, Folder, Journal, State};
+use mailer::Fate;
+
+pub mod journal;
+pub mod mailer;
+pub mod record;
+
+/// What a person found out about a mail of which nobody knows whether it went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It went out.
+    Sent,
+    /// It did not.
+    Unsent,
+}
+
+/// How sending ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// All mails are out and recorded under this tag.
+    Sent(String),
+    /// The server did not take a mail; the rest waits.
+    Stopped {
+        /// The mail.
+        file: String,
+        /// What was said.
+        said: String,
+    },
+    /// Nobody knows whether this mail went out; the rest waits.
+    Unknown {
+        /// The mail.
+        file: String,
+        /// Its message id.
+        message_id: String,
+    },
+}
+
+/// Puts a series on its way: nothing is sent yet, but from here on it is the same mails whatever happens.
+pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed: &Composed) -> Result<Folder> {
+    if pending::load(project, &applied.name)?.is_some() {
+        bail!("a rebase of {} is under way: finish it first", applied.name);
+    }
+    let tip = applied.patches.last().context("a series has patches")?;
+    let entry =
+        |(mail, id): (&Mail, &String)| Entry { file: mail.file.clone(), message_id: id.clone(), state: State::Unsent };
+    let journal = Journal {
+        title: envelope.title.clone(),
+        version: envelope.version,
+        resend: envelope.resend,
+        rfc: envelope.rfc,
+        change_id: envelope.change_id.clone(),
+        git_dir: applied.git_dir.clone(),
+        base: applied.base.commit.clone(),
+        commit: tip.commit.clone(),
+        patches: applied.patches.iter().map(|patch| patch.name.clone()).collect(),
+        sender: (composed.sender.name.clone(), composed.sender.email.clone()),
+        list: composed.recipients.list()?,
+        mails: composed.mails.iter().zip(&composed.message_ids).map(entry).collect(),
+    };
+    let mails = signed(applied, &composed.mails)?;
+    Folder::create(project, &applied.name, &journal, &mails)
+}
+
+/// The mails, signed by patatt where git's configuration names a key for it.
+fn signed(applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
+    let config = Run::new("git", ["--git-dir"]).arg(&applied.git_dir).args(["config", "--get", "patatt.signingkey"]);
+    if !config.output()?.status.success() {
+        return Ok(mails.to_vec());
+    }
+    let dir = TempDir::new().context("make a folder for patatt")?;
+    let paths = in_folder(&dir, mails)?;
+    let patatt = Run::new("patatt", ["sign"]).args(&paths).env("GIT_DIR", &applied.git_dir);
+    patatt.check().context("sign the mails, as patatt.signingkey asks for")?;
+    let read = |(mail, path): (&Mail, _)| Ok(Mail { file: mail.file.clone(), text: files::read(path)? });
+    mails.iter().zip(paths.iter().map(std::path::PathBuf::as_path)).map(read).collect()
+}
+
+fn in_folder(dir: &TempDir, mails: &[Mail]) -> Result<Vec<std::path::PathBuf>> {
+    let write = |mail: &Mail| {
+        let path = dir.path().join(&mail.file);
+        files::write_atomic(&path, mail.text.as_bytes())?;
+        Ok(path)
+    };
+    mails.iter().map(write).collect()
+}
+
+/// Sends what is left, then records all of it; `tell` is told of each mail that is out.
+pub fn go_on(
+    project: &Project,
+    name: &str,
+    folder: Folder,
+    mut answer: Option<Answer>,
+    mut tell: impl FnMut(&Entry),
+) -> Result<Ended> {
+    let mut journal = folder.journal()?;
+    for index in 0..journal.mails.len() {
+        if journal.mails[index].state == State::Sending {
+            let fate = match folder.log(&journal.mails[index])? {
+                None => Fate::Unsent,
+                Some(log) => mailer::fate(&log, false),
+            };
+            let fate = match (fate, answer.take()) {
+                (Fate::Unknown, Some(Answer::Sent)) => Fate::Sent,
+                (Fate::Unknown, Some(Answer::Unsent)) => Fate::Unsent,
+                (fate, _) => fate,
+            };
+            if let Some(ended) = note(&folder, &mut journal, index, fate)? {
+                return Ok(ended);
+            }
+        }
+        if journal.mails[index].state == State::Unsent {
+            journal.mails[index].state = State::Sending;
+            folder.save(&journal)?;
+            let entry = &journal.mails[index];
+            let log = folder.new_log(entry)?;
+            let sender = journal.sender();
+            let ended = mailer::send(&journal.git_dir, &sender, &journal.list, &folder.mail(entry), log);
+            let said = folder.log(entry)?.unwrap_or_default();
+            let fate = mailer::fate(&said, ended.is_ok());
+            if let Some(ended) = note(&folder, &mut journal, index, fate)? {
+                return Ok(ended);
+            }
+            if fate == Fate::Unsent {
+                ended?;
+                let said = last_lines(&mailer::said(&said), 5);
+                return Ok(Ended::Stopped { file: journal.mails[index].file.clone(), said });
+            }
+            tell(&journal.mails[index]);
+        }
+    }
+    finish(project, name, folder, &journal)
+}
+
+/// Notes what became of a mail; how sending ends where that is not known.
+fn note(folder: &Folder, journal: &mut Journal, index: usize, fate: Fate) -> Result<Option<Ended>> {
+    let entry = &mut journal.mails[index];
+    entry.state = match fate {
+        Fate::Sent => State::Sent,
+        Fate::Unsent => State::Unsent,
+        Fate::Unknown => {
+            let (file, message_id) = (entry.file.clone(), entry.message_id.clone());
+            return Ok(Some(Ended::Unknown { file, message_id }));
+        }
+    };
+    folder.save(journal)?;
+    Ok(None)
+}
+
+fn finish(project: &Project, name: &str, folder: Folder, journal: &Journal) -> Result<Ended> {
+    let id = &journal.mails[0].message_id;
+    // Whoever was killed between the record and this line has it recorded already.
+    let recorded = series::load(project, name)?.history.posted.iter().any(|posted| posted.message_id == *id);
+    if !recorded {
+        record::write(project, name, &folder, journal, Timestamp::now())?;
+    }
+    folder.remove()?;
+    Ok(Ended::Sent(record::tag(name, journal)))
+}
+
+/// Ends a sending: forgets it where nothing is out, else records what is.
+pub fn abort(project: &Project, name: &str, folder: Folder) -> Result<Option<Ended>> {
+    let mut journal = folder.journal()?;
+    for index in 0..journal.mails.len() {
+        if journal.mails[index].state == State::Sending {
+            let log = folder.log(&journal.mails[index])?.unwrap_or_default();
+            if let Some(unknown) = note(&folder, &mut journal, index, mailer::fate(&log, false))? {
+                return Ok(Some(unknown));
+            }
+        }
+    }
+    if journal.sent() > 0 {
+        return finish(project, name, folder, &journal).map(Some);
+    }
+    folder.remove()?;
+    Ok(None)
+}
+
+/// What `git send-email` would do with the mails.
+pub fn rehearse(applied: &Applied, composed: &Composed) -> Result<String> {
+    let dir = TempDir::new().context("make a folder for the mails")?;
+    let paths = in_folder(&dir, &composed.mails)?;
+    let output = mailer::rehearse(&applied.git_dir, &composed.sender, &composed.recipients.list()?, &paths)?;
+    said(&output, &dir)
+}
+
+/// Sends the mails to the sender alone; nothing is recorded, and their message ids are others.
+pub fn reflect(applied: &Applied, composed: &Composed) -> Result<String> {
+    let mails = composed.mails.iter().map(|mail| reflected(mail, &composed.message_ids, &composed.sender));
+    let dir = TempDir::new().context("make a folder for the mails")?;
+    let paths = in_folder(&dir, &signed(applied, &mails.collect::<Vec<_>>())?)?;
+    let output = mailer::reflect(&applied.git_dir, &composed.sender, &paths)?;
+    said(&output, &dir)
+}
+
+fn said(output: &crate::process::Output, dir: &TempDir) -> Result<String> {
+    if !output.status.success() {
+        bail!("git send-email failed: {}", last_lines(&(output.text() + &output.errors()), 15));
+    }
+    Ok(output.text().replace(&format!("{}/", dir.path().display()), ""))
+}
+
+/// A mail for the sender alone, with the recipients it is for in headers of other names.
+fn reflected(mail: &Mail, ids: &[String], sender: &Identity) -> Mail {
+    let (headers, body) = mail.text.split_once("\n\n").unwrap_or((&mail.text, ""));
+    let mut headers = format!("\n{headers}\n");
+    for (from, to) in [("\nTo: ", "\nX-Original-To: "), ("\nCc: ", "\nX-Original-Cc: ")] {
+        headers = headers.replacen(from, to, 1);
+    }
+    for id in ids {
+        // Servers throw a second mail with the same id away: that would be the real one.
+        headers = headers.replace(&format!("<{id}>"), &format!("<self-{id}>"));
+    }
+    let to = header::addresses("To", &[sender.display()]);
+    Mail { file: mail.file.clone(), text: format!("{}{to}\n{body}", headers.trim_start_matches('\n')) }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `git send-email`, and what its output says of what became of a mail.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::git::Identity;
+use crate::process::{Output, Run};
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// A server took it.
+    Sent,
+    /// No server took it.
+    Unsent,
+    /// The end of it went to a server whose answer nobody saw.
+    Unknown,
+}
+
+/// `git send-email` for mails that say themselves who gets them; nobody is asked for anything.
+fn send_email(git_dir: &Path, sender: &Identity, to: &str) -> Run {
+    let git = Run::new("git", ["--git-dir"]).arg(git_dir).args(["send-email", "--no-format-patch", "--confirm=never"]);
+    // Who gets the mails was decided when they were made, and is what is recorded.
+    git.args(["--no-to", "--no-cc", "--suppress-cc=author", "--suppress-cc=body", "--suppress-cc=cccmd"])
+        .args(["--no-signed-off-by-cc", "--suppress-from", "--no-thread", "--no-annotate"])
+        .args([format!("--from={}", sender.display()), format!("--to={to}")])
+        .env("LC_ALL", "C")
+        .env("LANGUAGE", "C")
+        .env("GIT_TERMINAL_PROMPT", "0")
+}
+
+/// Tells what would be sent.
+pub fn rehearse(git_dir: &Path, sender: &Identity, to: &str, mails: &[impl AsRef<Path>]) -> Result<Output> {
+    send_email(git_dir, sender, to).arg("--dry-run").args(mails.iter().map(AsRef::as_ref)).output()
+}
+
+/// Sends mails without a trace.
+pub fn reflect(git_dir: &Path, sender: &Identity, mails: &[impl AsRef<Path>]) -> Result<Output> {
+    send_email(git_dir, sender, &sender.email).args(mails.iter().map(AsRef::as_ref)).output()
+}
+
+/// Sends one mail; what is said goes into `log`. Whether the program ended well.
+pub fn send(git_dir: &Path, sender: &Identity, to: &str, mail: &Path, log: File) -> Result<bool> {
+    // git tells that it begins: a log without a word is of a program that never ran.
+    let run = send_email(git_dir, sender, to).arg(mail).env("GIT_TRACE", "1").log_to(log);
+    Ok(run.output()?.status.success())
+}
+
+/// What became of a mail, from what was said; `ended` where the program came to its own end.
+pub fn fate(log: &str, ended: bool) -> Fate {
+    let result = log.lines().filter_map(|line| line.strip_prefix("Result: "));
+    if result.into_iter().any(|result| result.starts_with('2') || result == "OK") {
+        return Fate::Sent;
+    }
+    let said = said(log).to_ascii_lowercase();
+    let never = ["unable to initialize smtp properly", "failed to send "];
+    if log.trim().is_empty() || never.iter().any(|text| said.contains(text)) {
+        return Fate::Unsent;
+    }
+    let lost = ["closed", "eof", "timeout", "timed out", "reset", "broken pipe"];
+    if !ended || lost.iter().any(|text| said.contains(text)) { Fate::Unknown } else { Fate::Unsent }
+}
+
+/// What was said, without git's own trace and the names of files and recipients.
+pub fn said(log: &str) -> String {
+    let is_plain = |line: &&str| !line.contains(" trace: ") && !line.starts_with('(') && !line.ends_with(".patch");
+    log.lines().filter(is_plain).collect::<Vec<_>>().join("\n")
+}
+
+/// The headers of a mail as they went out.
+pub fn headers(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("OK. Log says:\n")?;
+    let (text, _) = rest.split_once("\n\nResult: ")?;
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("From: ")).collect::<Vec<_>>();
+    lines.retain(|line| !line.contains(" trace: "));
+    Some(lines.join("\n") + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fate, fate, headers};
+
+    const TRACE: &str = "10:00:00.1 git.c:505 trace: exec: git-send-email x.patch\n";
+
+    #[test]
+    fn the_log_tells_what_became_of_a_mail() {
+        let cases = [
+            ("OK. Log says:\nFrom: A <a@b.org>\n\nResult: 250 kept\n", false, Fate::Sent),
+            ("OK. Log says:\nFrom: A <a@b.org>\n\nResult: OK\n", true, Fate::Sent),
+            ("Unable to initialize SMTP properly. Check config. VALUES: timeout\n", true, Fate::Unsent),
+            ("5.7.1 no such user\n", true, Fate::Unsent),
+            ("(body) Adding cc: A <closed@b.org> from\n5.7.1 no\n", true, Fate::Unsent),
+            ("[Net::SMTP] Connection closed\n", true, Fate::Unknown),
+            ("x.patch\n", false, Fate::Unknown),
+            ("", false, Fate::Unknown),
+        ];
+        for (said, ended, expected) in cases {
+            assert_eq!(fate(&format!("{TRACE}{said}"), ended), expected, "{said:?}");
+        }
+        assert_eq!(fate("", false), Fate::Unsent);
+    }
+
+    #[test]
+    fn the_headers_are_those_that_went_out() {
+        let log = "x\nOK. Log says:\nServer: s\nRCPT TO:<b@c.org>\nFrom: A <a@b.org>\nDate: now\n\nResult: 250 \n";
+        assert_eq!(headers(log).as_deref(), Some("From: A <a@b.org>\nDate: now\n"));
+    }
+}
