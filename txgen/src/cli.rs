@@ -49,6 +49,7 @@ enum Command {
     Bench(cmd::bench::Args),
     FormatSeries(cmd::format_series::Args),
     Send(cmd::send::Args),
+    Trailers(cmd::trailers::Args),
 }
 
 /// Parses the command line, runs the command, and prints its error, if any.
@@ -100,5 +101,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Bench(args) => cmd::bench::run(&project, &args),
         Command::FormatSeries(args) => cmd::format_series::run(&project, &args),
         Command::Send(args) => cmd::send::run(&project, &args),
+        Command::Trailers(args) => cmd::trailers::run(&project, &args),
     }
 }

@@ -22,4 +22,5 @@ pub mod report;
 pub mod send;
 pub mod status;
 pub mod test;
+pub mod trailers;
 pub mod which;

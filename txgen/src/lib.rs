@@ -15,7 +15,7 @@
 //!        audit, check <- Applied -> kernel::build -> vm::run -> proof
 //!                                                    |
 //!                                             mail, report
-//!        mail -> send -> series/NAME/sent
+//!        mail -> send -> series/NAME/sent; trailers: answers -> series/NAME
 //!        bench: kernel::build -> bench::boot -> aggregate -> show
 //! ```
 //!
@@ -58,4 +58,5 @@ pub mod send;
 pub mod series;
 pub mod shard;
 pub mod slice;
+pub mod trailers;
 pub mod vm;

@@ -16,3 +16,4 @@ mod outgoing;
 mod received;
 mod refused;
 mod server;
+mod trailers;

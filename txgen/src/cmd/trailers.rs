@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen trailers`: what people said of a series, taken into its messages.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::which::Which;
+use crate::check::source::{self, Source};
+use crate::error::Exit;
+use crate::mail::patch_id;
+use crate::project::Project;
+use crate::trailers::{self, collect::Fate};
+
+const EXAMPLES: &str = "Examples:
+  txgen trailers zerocopy replies.mbox
+  txgen trailers zerocopy --dry-run replies.mbox more.mbox
+  txgen trailers zerocopy --drop-stale      # of code that was reviewed and changed since";
+
+/// Collects Reviewed-by, Acked-by, Tested-by and Reported-by from answers to a series into its messages.
+///
+/// A mail counts where it answers a mail of series/NAME/sent/, or one of the mailbox with the same code as a patch (by
+/// patch id); in an answer to the cover letter a trailer is for all patches. What is quoted, and HTML, does not count.
+/// Where somebody else sent a trailer than it names, or the code changed since, it is shown and not taken (exit code 1).
+///
+/// series.toml notes for each trailer the mail it is from and the code it was given for: `txgen send` refuses others,
+/// and those of code that changed. --drop-stale takes these out, with a line in the changelog of the patch.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Mailboxes (mbox), or single mails
+    #[arg(value_name = "MBOX", required_unless_present = "drop_stale")]
+    mailboxes: Vec<PathBuf>,
+    /// Take trailers that somebody else sent than they name
+    #[arg(long)]
+    sloppy_trailers: bool,
+    /// Take trailers out that were given for other code
+    #[arg(long)]
+    drop_stale: bool,
+    /// Show what would be done
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `txgen trailers`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let (series, applied) = args.which.build(project, false)?;
+    let source = Source::new(project, &applied, None);
+    let now = patch_id::of_patches(&source, &source::patches(&applied)?)?;
+    let letters = trailers::read(&args.mailboxes)?;
+    let targets = trailers::targets(project, &series, &letters, &now)?;
+    let found = trailers::collect::collect(&letters, &targets, &now, args.sloppy_trailers);
+    let stale = if args.drop_stale { trailers::stale(&series, &now) } else { Vec::new() };
+    if !args.dry_run {
+        trailers::apply(project, &series, &applied, &found, &stale, &now)?;
+    }
+    let left = found.iter().any(|found| found.fate != Fate::Taken);
+    if args.json {
+        let dropped = stale.iter().map(|tag| json!({"patch": tag.patch, "trailer": tag.trailer})).collect::<Vec<_>>();
+        anstream::println!("{:#}", json!({"found": found, "dropped": dropped}));
+    } else {
+        for found in &found {
+            let (patch, trailer) = (&found.patch, &found.trailer);
+            match found.fate {
+                Fate::Taken => anstream::println!("{patch}: {trailer}"),
+                Fate::OtherSender => {
+                    anstream::println!("{patch}: NOT TAKEN {trailer}: {} sent it (--sloppy-trailers)", found.from);
+                }
+                Fate::OldCode => anstream::println!("{patch}: NOT TAKEN {trailer}: the code changed since"),
+            }
+        }
+        for tag in &stale {
+            anstream::println!("{}: DROPPED {}: the code changed", tag.patch, tag.trailer);
+        }
+        if found.is_empty() && stale.is_empty() {
+            anstream::println!("no trailers for {} in {} mails", series.name, letters.len());
+        }
+    }
+    Ok(if left { Exit::Findings } else { Exit::Good })
+}
