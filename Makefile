@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest prove broken selftests debug mutations bench counts rebase txgen base clean
+.PHONY: series test setup lint unit guest prove broken selftests debug mutations bench counts rebase txgen base install install-files clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -72,6 +72,20 @@ rebase: setup base
 
 bench: setup base
 	cargo bench --bench apply
+	cargo bench --bench format
+
+# The program, its manual pages, and what bash, zsh and fish complete.
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: txgen install-files
+
+install-files:
+	install -D -m 755 $(TXGEN) $(DESTDIR)$(PREFIX)/bin/txgen
+	$(TXGEN) man $(SHARE)/man/man1
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	$(TXGEN) completions bash > $(SHARE)/bash-completion/completions/txgen
+	$(TXGEN) completions zsh > $(SHARE)/zsh/site-functions/_txgen
+	$(TXGEN) completions fish > $(SHARE)/fish/vendor_completions.d/txgen.fish
 
 base: txgen
 	$(TXGEN) base fetch $(BASE)

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cmd;
 use crate::error::{self, Exit};
@@ -50,6 +50,8 @@ enum Command {
     FormatSeries(cmd::format_series::Args),
     Send(cmd::send::Args),
     Trailers(cmd::trailers::Args),
+    Completions(cmd::completions::Args),
+    Man(cmd::man::Args),
 }
 
 /// Parses the command line, runs the command, and prints its error, if any.
@@ -75,7 +77,17 @@ fn report_style() -> anstyle::Style {
     anstyle::AnsiColor::Red.on_default().bold()
 }
 
+/// All commands and options, as shells and manual pages tell them.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Command::Completions(args) => return cmd::completions::run(args),
+        Command::Man(args) => return cmd::man::run(args),
+        _ => {}
+    }
     let project = Project::open(cli.project.as_deref())?;
     rebase::write::recover(&project)?;
     match cli.command {
@@ -102,5 +114,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::FormatSeries(args) => cmd::format_series::run(&project, &args),
         Command::Send(args) => cmd::send::run(&project, &args),
         Command::Trailers(args) => cmd::trailers::run(&project, &args),
+        Command::Completions(args) => cmd::completions::run(&args),
+        Command::Man(args) => cmd::man::run(&args),
     }
 }
