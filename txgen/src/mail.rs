@@ -29,6 +29,7 @@ pub mod header;
 pub mod patch_id;
 pub mod patches;
 pub mod posting;
+pub mod prerequisites;
 pub mod proofs;
 pub mod range_diff;
 pub mod recipients;
@@ -65,6 +66,8 @@ pub struct Envelope {
     pub posted: Vec<(u32, String)>,
     /// `prerequisite-...: ...` lines, for series that stand on others.
     pub prerequisites: Vec<String>,
+    /// The commit of the base beneath those; where there are none, what the series stands on is the base.
+    pub root: Option<String>,
     /// What is on record as tested.
     pub tests: Option<String>,
     /// Text of cover.md.
@@ -123,6 +126,7 @@ impl Envelope {
             since: history.before(version).cloned(),
             posted: history.posted.iter().map(|sent| (sent.version, sent.message_id.clone())).collect(),
             prerequisites: Vec::new(),
+            root: None,
             tests: None,
             cover: series.cover.clone(),
             audit: None,
@@ -141,6 +145,7 @@ impl Envelope {
 
     /// What a bot reads of where the series stands, for the end of its first mail.
     pub fn tracking(&self, base: &str) -> String {
+        let base = self.root.as_deref().unwrap_or(base);
         let lines = [format!("base-commit: {base}"), format!("change-id: {}", self.change_id)];
         lines.into_iter().chain(self.prerequisites.iter().cloned()).collect::<Vec<_>>().join("\n")
     }

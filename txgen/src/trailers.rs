@@ -100,7 +100,8 @@ pub fn apply(
     }
     if !changes.is_empty() {
         let (git_dir, why) = (applied.git_dir.clone(), format!("txgen trailers {}", series.name));
-        let journal = write::Journal { series: String::new(), bases: None, git_dir, refs: vec![], why };
+        let journal =
+            write::Journal { series: String::new(), bases: None, overlay: BTreeMap::new(), git_dir, refs: vec![], why };
         write::write(project, &series.name, &changes, journal)?;
     }
     Ok(changed)

@@ -7,6 +7,7 @@ use super::which::Which;
 use crate::audit;
 use crate::bench;
 use crate::check::{Finding, SERIES};
+use crate::mail::prerequisites;
 use crate::mail::proofs::{self, Proofs};
 use crate::mail::{Envelope, Posting, rules};
 use crate::project::Project;
@@ -54,7 +55,10 @@ impl Outgoing {
         let posting = Posting { version: self.series_version, rfc: self.rfc, resend: self.resend };
         let audit = audit::run(project, &series, &applied)?;
         let proofs = proofs::find(project, &applied)?;
+        let (root, prerequisites) = prerequisites::of(project, &applied)?;
         let envelope = Envelope {
+            root,
+            prerequisites,
             audit: audit.as_ref().map(audit::show::cover),
             tests: proofs::summary(&proofs, &applied),
             ..Envelope::of(&series, posting)?

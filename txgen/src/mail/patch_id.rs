@@ -2,24 +2,42 @@
 //! git's patch ids: what tells the code of a patch apart, whatever its message says.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::check::source::{Patch, Source};
 use crate::mail::patches;
 use crate::process::Run;
+use crate::series::AppliedPatch;
 
 /// The patch id of each patch, by its name.
 pub fn of_patches(source: &Source<'_>, all: &[Patch]) -> Result<BTreeMap<String, String>> {
-    let range = format!("{}..{}", source.base, source.tip);
-    let options = ["log", "-p", "--full-index", "--diff-algorithm=histogram", "-M", "-O/dev/null", "--no-ext-diff"];
-    let log = patches::git(source).args(options).args(["--no-textconv", "--no-color", "--format=commit %H", &range]);
-    let ids = patch_ids(&log.check()?.stdout)?;
+    let ids = of_range(patches::git(source), &source.base, &source.tip)?;
     let found = all.iter().filter_map(|patch| {
         let (id, _) = ids.iter().find(|(_, commit)| *commit == patch.commit)?;
         Some((patch.name.clone(), id.clone()))
     });
     Ok(found.collect())
+}
+
+/// The patch ids of commits above `base`, in their order.
+pub fn of_commits(git_dir: &Path, base: &str, commits: &[AppliedPatch]) -> Result<Vec<String>> {
+    let Some(tip) = commits.last() else { return Ok(Vec::new()) };
+    let ids = of_range(patches::git_in(git_dir), base, &tip.commit)?;
+    let id = |patch: &AppliedPatch| {
+        let found = ids.iter().find(|(_, commit)| *commit == patch.commit).map(|(id, _)| id.clone());
+        found.with_context(|| format!("patch {} has no patch id", patch.name))
+    };
+    commits.iter().map(id).collect()
+}
+
+/// Patch ids and commits of a range.
+fn of_range(git: Run, base: &str, tip: &str) -> Result<Vec<(String, String)>> {
+    let options = ["log", "-p", "--full-index", "--diff-algorithm=histogram", "-M", "-O/dev/null", "--no-ext-diff"];
+    let range = format!("{base}..{tip}");
+    let log = git.args(options).args(["--no-textconv", "--no-color", "--format=commit %H", &range]);
+    patch_ids(&log.check()?.stdout)
 }
 
 /// The patch id of a mail's text; `None` where it holds no patch.

@@ -61,6 +61,11 @@ pub(super) fn git(source: &Source<'_>) -> Run {
     source.git(CONFIG.iter().flat_map(|setting| ["-c", setting]))
 }
 
+/// The same in a repository.
+pub(crate) fn git_in(git_dir: &Path) -> Run {
+    Run::new("git", CONFIG.iter().flat_map(|setting| ["-c", setting])).arg("--git-dir").arg(git_dir)
+}
+
 /// The patches as git format-patch writes them.
 pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sender: &Identity) -> Result<Vec<Mail>> {
     let dir = TempDir::new().context("make a folder for git format-patch")?;
@@ -84,9 +89,7 @@ pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sende
 
 /// A commit as a mail without recipients, numbers or notes.
 pub fn plain(git_dir: &Path, commit: &str) -> Result<String> {
-    let settings = CONFIG.iter().flat_map(|setting| ["-c", setting]);
-    let run = Run::new("git", ["--git-dir"]).arg(git_dir).args(settings).args(OPTIONS);
-    Ok(run.args(["--no-from", "--no-numbered", "--stdout", "-1", commit]).check()?.text())
+    Ok(git_in(git_dir).args(OPTIONS).args(["--no-from", "--no-numbered", "--stdout", "-1", commit]).check()?.text())
 }
 
 /// Adds recipients, threading, and what stands below `---`.

@@ -21,10 +21,12 @@ pub fn header(envelope: &Envelope) -> Result<String> {
     for (version, id) in &envelope.posted {
         history.entry(format!("v{version}")).or_default().push(id);
     }
+    let prerequisites = envelope.prerequisites.iter().filter_map(|line| line.strip_prefix("prerequisite-"));
+    let prerequisites = prerequisites.filter(|line| line.starts_with("change-id:")).collect::<Vec<_>>();
     let mut prefixes = vec![envelope.tree.as_str()];
     prefixes.extend(envelope.rfc.then_some("RFC"));
     let series = json!({"revision": envelope.version, "change-id": envelope.change_id, "prefixes": prefixes,
-        "history": history, "prerequisites": []});
+        "history": history, "prerequisites": prerequisites});
     // No time and no name in the gzip header: the same series gives the same bytes.
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     gzip.write_all(json!({"series": series}).to_string().as_bytes()).context("compress the tracking of b4")?;

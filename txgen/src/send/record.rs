@@ -38,7 +38,12 @@ pub fn write(project: &Project, name: &str, folder: &Folder, journal: &Journal, 
     ]);
     let refs = vec![(target, Some(id))];
     let (git_dir, why) = (journal.git_dir.clone(), format!("txgen send {name}"));
-    write::write(project, name, &changes, write::Journal { series: String::new(), bases: None, git_dir, refs, why })
+    write::write(
+        project,
+        name,
+        &changes,
+        write::Journal { series: String::new(), bases: None, overlay: BTreeMap::new(), git_dir, refs, why },
+    )
 }
 
 /// The message of the tag.

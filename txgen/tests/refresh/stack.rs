@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A series that depends on another: applied above it, and read back from its own branch.
 
+use txgen::mail::prerequisites;
+use txgen::project::Project;
+
 use super::common::TestProject;
 use super::linux::{content, files, project, sh};
 
@@ -124,4 +127,22 @@ fn a_series_can_not_depend_on_itself_or_on_none() {
     insta::assert_snapshot!(project.txgen(&["apply", "upper"]).expect(2).stderr, @r#"
     txgen: series upper depends on itself: by way of upper
     "#);
+}
+
+#[test]
+fn mails_name_the_base_and_each_patch_beneath_as_git_does() {
+    let test = stacked();
+    test.git("linux", &["config", "user.name", "Test Author"]);
+    test.git("linux", &["config", "user.email", "author@example.org"]);
+    let project = Project { root: test.path("p"), cache: test.path("cache") };
+    let base = txgen::base::resolve(&project, "main", Some(&test.path("linux"))).unwrap();
+    let series = txgen::series::load(&project, "upper").unwrap();
+    let applied = txgen::series::apply_series(&project, &series, &base, false, false).unwrap();
+    let (root, trailers) = prerequisites::of(&project, &applied).unwrap();
+    assert_eq!(root.as_ref(), Some(&base.commit));
+    assert_eq!(trailers[0], "prerequisite-change-id: 20261123-demo-0123456789ab:v1");
+    let git = test.git("linux", &["format-patch", "--base=main", "--stdout", "txgen/demo..txgen/upper"]);
+    let of_git = git.lines().filter(|line| line.starts_with("prerequisite-patch-id: ")).collect::<Vec<_>>();
+    assert_eq!(of_git.len(), 4);
+    assert_eq!(trailers[1..], of_git);
 }
