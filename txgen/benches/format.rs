@@ -48,7 +48,7 @@ fn round(project: &Project, name: &str) -> Result<(Duration, usize)> {
     let base = base::resolve(project, &series.base, None)?;
     let patches = series::apply::build(project, &series, &base, false)?;
     let (git_dir, branch) = (base.git_dir.clone(), series::apply::branch(name));
-    let applied = Applied { name: name.to_owned(), base, git_dir, branch, patches };
+    let applied = Applied { name: name.to_owned(), base, git_dir, branch, patches, beneath: Vec::new() };
     let envelope = Envelope::of(&series, Posting::default())?;
     match mail::compose(project, &applied, &envelope, &[])? {
         Ok(composed) => Ok((start.elapsed(), composed.mails.len())),

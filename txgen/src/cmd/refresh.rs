@@ -141,9 +141,9 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         repo.set_refs(&[&apply::own_ref(name)], &tip.commit, &why)?;
     }
     if args.json {
-        show_json(name, &refreshed, args.dry_run)
+        show_json(name, &refreshed, args.dry_run);
     } else {
-        show(name, &refreshed, args.dry_run)
+        show(name, &refreshed, args.dry_run);
     }
     Ok(Exit::Good)
 }
