@@ -13,6 +13,7 @@ pub mod export;
 pub mod format_series;
 pub mod generate;
 pub mod import;
+pub mod log;
 pub mod man;
 pub mod mutate;
 pub mod outgoing;

@@ -57,8 +57,9 @@ impl Rebased {
 
 /// Carries `series` to `onto`. With `keep_going` every patch is tried, whatever is in conflict before it.
 pub fn rebase(project: &Project, series: &Series, onto: &Base, signoff: bool, keep_going: bool) -> Result<Rebased> {
-    let overlay = overlay_files::read(project)?;
-    let plans = plan(series, &overlay, &stack::others(project, series)?)?;
+    let others = stack::others(project, series)?;
+    let overlay = stack::own(overlay_files::read(project)?, series, &others);
+    let plans = plan(series, &overlay, &others)?;
     let repo = Rc::new(Repo::open_in_memory(&onto.git_dir)?);
     let home = home(project, series, &overlay, &plans, (onto, &repo))?;
     let planned = Planned { series, overlay: &overlay, plans: &plans };

@@ -107,8 +107,13 @@ pub fn refresh(source: &Source<'_>, applied: &[Commit], branch: &[Commit], choic
         Refreshed { patches: Vec::new(), dropped, files: BTreeMap::new(), overlay: Changes::new(), notes: Vec::new() };
     let (user, _) = identity::identities(&source.base.git_dir)?;
     let others = stack::others(source.project, source.series)?;
-    let writer = Writer { source, branch, names: &names, user, others };
+    let own = stack::own(source.overlay.clone(), source.series, &others);
+    let mut writer = Writer { source, branch, names: &names, user, others, own };
     let claims = writer.overlay(&mut refreshed)?;
+    // Of a file of a series beneath, what is not added is edited.
+    let adds = claims.values().flatten().map(|add| add.split('#').next().unwrap_or(add).to_owned());
+    let adds = adds.collect::<BTreeSet<_>>();
+    writer.own.retain(|path, _| !writer.others.beneath.contains(path) || adds.contains(path));
     let moved = moved(&pairs);
     for (index, commit) in branch.iter().enumerate() {
         let was = source.series.patches.iter().find(|patch| patch.name == names[index]);
@@ -306,6 +311,13 @@ fn misfit(repo: &Repo, commit: &Commit, patch: &AppliedPatch, path: &str) -> Res
     ))
 }
 
+/// Whether a file of a series beneath is, without some items, as it was.
+fn adds_alone(before: &Blob, after: &Blob, items: &[(usize, String)]) -> bool {
+    let names = items.iter().map(|(_, name)| name.clone()).collect::<BTreeSet<_>>();
+    let text = std::str::from_utf8(&after.bytes).ok().and_then(|text| slice::slice(text).ok());
+    text.is_some_and(|text| text.keep(|item| item.names.is_disjoint(&names)).as_bytes() == before.bytes)
+}
+
 /// A new file as kernel-overlay/ keeps it, with the items that series add which come later: as it is there where the
 /// branch left it alone, as the branch has it where there are none.
 fn whole_form(kept: Option<&Blob>, branch: &Blob, later: Option<&BTreeSet<String>>) -> Result<Blob> {
@@ -325,6 +337,8 @@ struct Writer<'a> {
     names: &'a [String],
     user: Identity,
     others: Others,
+    /// The overlay as the series sees it.
+    own: Overlay,
 }
 
 /// Patches by name: what each adds.
@@ -357,6 +371,12 @@ impl Writer<'_> {
             };
             let steps = self.branch.iter().map(|commit| repo.file(&commit.tree, &path)).collect::<Result<Vec<_>>>()?;
             let born = births(&path, before.as_ref(), &steps, &self.claimed(&path))?;
+            if let Some(before) = before.as_ref().filter(|before| !adds_alone(before, &blob, &born.items)) {
+                if overlay.get(&path) != Some(before) && self.own.contains_key(&path) {
+                    refreshed.overlay.insert(path, Some(before.clone()));
+                }
+                continue;
+            }
             if let Some(file) = born.file {
                 claims.entry(self.names[file].clone()).or_default().push(path.clone());
             }
@@ -457,8 +477,8 @@ impl Writer<'_> {
 
     /// The text of the patch's .diff, the old one where that says the same; `None` where it has no edits.
     fn edits(&self, commit: &Commit, was: Option<&Patch>) -> Result<Option<String>> {
-        let Source { project, overlay, foot, repo, .. } = self.source;
-        let beneath = &self.others.beneath;
+        let Source { project, foot, repo, .. } = self.source;
+        let overlay = &self.own;
         let steps = Steps { project, repo, overlay, base: foot, recorded: true };
         let from = match was {
             Some(patch) => steps.spatched(&commit.below, patch)?,
@@ -467,7 +487,7 @@ impl Writer<'_> {
         let mut edits = Edits::new();
         let mut changes = Changes::new();
         for path in repo.changed_paths(&from, &commit.tree)? {
-            if repo.mode_at(&foot.tree, &path)?.is_none() || beneath.contains(&path) {
+            if repo.mode_at(&foot.tree, &path)?.is_none() || overlay.contains_key(&path) {
                 continue;
             }
             let Some(before) = repo.file(&from, &path)? else {

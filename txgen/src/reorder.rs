@@ -21,8 +21,8 @@ use crate::slice;
 /// The tip of the commits that the patches named in `order` make on `base`, all that the series depends on beneath;
 /// no ref points at it. A conflict where one does not go to its new place.
 pub fn reorder(project: &Project, series: &Series, base: &Base, order: &[String]) -> Result<String> {
-    let overlay = overlay_files::read(project)?;
     let others = stack::others(project, series)?;
+    let overlay = stack::own(overlay_files::read(project)?, series, &others);
     let repo = Rc::new(Repo::open(&base.git_dir)?);
     let foot = stack::foot(project, series, base, false)?.base;
     let plans = plan(series, &overlay, &others)?;

@@ -13,7 +13,7 @@ use crate::project::Project;
 use crate::rebase::pending::{self, Pending};
 use crate::rebase::write::{self, Journal};
 use crate::rebase::{self, Rebased, report};
-use crate::series::{self, Series, apply, overlay_files};
+use crate::series::{self, Series, apply, overlay_files, stack};
 
 const EXAMPLES: &str = "Examples:
   txgen rebase zerocopy --onto pre-devmem
@@ -113,7 +113,7 @@ fn go_on(project: &Project, pending: &mut Pending, series: &Series, onto: &Base)
     if onto.commit != pending.base_commit {
         bail!("{} moved to {} since the conflict: --abort, and begin again", pending.onto, &onto.commit[..12]);
     }
-    let overlay = overlay_files::read(project)?;
+    let overlay = stack::own(overlay_files::read(project)?, series, &stack::others(project, series)?);
     pending::take_fix(&series.name, pending, |path| overlay.contains_key(path))
 }
 

@@ -82,7 +82,10 @@ pub fn with_patches(text: &str, patches: &[Entry]) -> Result<String> {
         false => drop(document.insert("patch", Item::ArrayOfTables(tables))),
     }
     let known = patches.iter().map(|patch| patch.name.as_str()).collect::<BTreeSet<_>>();
-    for key in ["drop", "exception"] {
+    if let Some(Item::ArrayOfTables(tables)) = document.get_mut("changelog") {
+        tables.iter_mut().for_each(|table| tell_of_series(table, &known));
+    }
+    for key in ["drop", "exception", "tag"] {
         if let Some(Item::ArrayOfTables(tables)) = document.get_mut(key) {
             tables.retain(|table| {
                 let patch = table.get("patch").and_then(Item::as_str);
@@ -91,6 +94,20 @@ pub fn with_patches(text: &str, patches: &[Entry]) -> Result<String> {
         }
     }
     Ok(document.to_string())
+}
+
+/// What a version changed in a patch that is gone is told of the series: the patch's name goes before each change.
+fn tell_of_series(table: &mut Table, known: &BTreeSet<&str>) {
+    let patch = table.get("patch").and_then(Item::as_str).filter(|patch| !known.contains(patch)).map(str::to_owned);
+    let Some(patch) = patch else { return };
+    table.remove("patch");
+    if let Some(changes) = table.get_mut("changes").and_then(Item::as_array_mut) {
+        for change in changes.iter_mut() {
+            let decor = change.decor().clone();
+            *change = Value::from(format!("{patch}: {}", change.as_str().unwrap_or_default()));
+            *change.decor_mut() = decor;
+        }
+    }
 }
 
 fn entry(table: &Table) -> Entry {
@@ -218,6 +235,15 @@ check = \"d\"
         patch = "(series)"
         check = "d"
         "#);
+    }
+
+    #[test]
+    fn what_a_version_changed_in_a_patch_that_is_gone_is_still_told() {
+        let history = "\n[[changelog]]\nversion = 2\npatch = \"a\"\nchanges = [\"more\", \"less\"]\n\n\
+                       [[tag]]\npatch = \"a\"\ntrailer = \"x\"\n";
+        let text = with_patches(&format!("{TEXT}{history}"), &[entry("b", &["net/x.c#two", "net/x.c#three"])]).unwrap();
+        let rest = text.split_once("[[changelog]]").unwrap().1;
+        assert_eq!(rest, "\nversion = 2\nchanges = [\"a: more\", \"a: less\"]\n");
     }
 
     #[test]

@@ -56,8 +56,9 @@ pub fn build_on(
     foot: &Base,
     signoff: bool,
 ) -> Result<Vec<AppliedPatch>> {
-    let overlay = overlay_files::read(project)?;
-    let plans = plan(series, &overlay, &stack::others(project, series)?)?;
+    let others = stack::others(project, series)?;
+    let overlay = stack::own(overlay_files::read(project)?, series, &others);
+    let plans = plan(series, &overlay, &others)?;
     let repo = Rc::new(Repo::open(&base.git_dir)?);
     let recorded = is_recorded(project, series, base)?;
     if !recorded {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail};
 
 use super::apply::{branch, build_on, names};
+use super::overlay_files::Overlay;
 use super::{Applied, Series, load};
 use crate::base::Base;
 use crate::project::Project;
@@ -60,6 +61,14 @@ pub struct Others {
     pub beneath: BTreeSet<String>,
     /// Items that come with series which are not beneath this one, by file.
     pub later: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The overlay as `series` sees it: a file that a series beneath adds, and of which this one adds nothing, is a file of
+/// what it stands on, to be edited like any other.
+pub fn own(mut overlay: Overlay, series: &Series, others: &Others) -> Overlay {
+    let claims = |path: &String| series.patches.iter().flat_map(|patch| &patch.adds).any(|add| add.path == *path);
+    overlay.retain(|path, _| !others.beneath.contains(path) || claims(path));
+    overlay
 }
 
 /// What series other than `series` claim of kernel-overlay/.

@@ -30,7 +30,7 @@ fn a_patch_that_can_not_stand_there_is_a_conflict_and_nothing_changes() {
     let project = project();
     sh(
         &project,
-        concat!("sed -i 's/a + 10/a + 11/' net/core/skbuff.c\ngit commit --quiet --all -m 'net: eleven' -m 'Why not.'"),
+        "sed -i 's/a + 10/a + 11/' net/core/skbuff.c\ngit commit --quiet --all -m 'net: eleven' -m 'Why not.'",
     );
     txgen(&project, &["refresh", "demo"]).expect(0);
     sh(&project, "git checkout --quiet --detach");

@@ -69,9 +69,9 @@ fn a_binary_file_a_link_a_mode_and_a_submodule() {
     insta::assert_snapshot!(mode, @r#"
     txgen: commit COMMIT ("net: x"): net/core/skbuff.c changes its mode from 100644 to 100755, which a .diff can not hold
     "#);
-    let submodule = refusal(concat!(
-        "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),net/sub\ngit commit --quiet -m 'net: x'"
-    ));
+    let submodule = refusal(
+        "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),net/sub\ngit commit --quiet -m 'net: x'",
+    );
     insta::assert_snapshot!(submodule, @r#"
     txgen: commit COMMIT ("net: x"): net/sub is a submodule: a series has text files only
     "#);

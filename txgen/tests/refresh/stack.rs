@@ -98,6 +98,32 @@ fn edits_of_the_upper_branch_come_back_to_the_upper_series() {
 }
 
 #[test]
+fn an_upper_series_may_edit_what_the_lower_one_added() {
+    let project = stacked();
+    let lower = (project.read("p/series/demo/series.toml"), content(&project, "txgen/demo"));
+    sh(
+        &project,
+        concat!(
+            "git checkout --quiet txgen/upper\nsed -i 's/return 1;/return 100;/' net/core/txbuf.c\n",
+            "git commit --quiet --all -m 'net: a hundred' -m 'Why not.'"
+        ),
+    );
+    project.txgen(&["refresh", "upper", "--tree", "../linux", "--base", "main"]).expect(0);
+    // The file of the lower one is what it was, and all that the upper one does to it is edits.
+    assert!(!project.read("p/kernel-overlay/net/core/txbuf.c").contains("third"));
+    assert!(project.read("p/series/upper/a-hundred.diff").contains("+\treturn 100;\n"));
+    assert!(project.read("p/series/upper/third.diff").contains("+int net_txbuf_third(void)\n"));
+    let branch = content(&project, "txgen/upper");
+    sh(
+        &project,
+        "git checkout --quiet --detach\ngit branch --quiet -D txgen/upper\ngit update-ref -d refs/txgen/series/upper",
+    );
+    project.txgen(&["apply", "upper", "--tree", "../linux", "--base", "main"]).expect(0);
+    assert_eq!(content(&project, "txgen/upper"), branch);
+    assert_eq!((project.read("p/series/demo/series.toml"), content(&project, "txgen/demo")), lower);
+}
+
+#[test]
 fn a_lower_series_that_the_upper_one_no_longer_goes_onto_is_told() {
     let project = stacked();
     sh(

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `txgen log`: the versions of a series, and what changed since the last posting.
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::which::Which;
+use crate::check::source::Source;
+use crate::error::Exit;
+use crate::mail::range_diff;
+use crate::project::Project;
+use crate::series::Series;
+use crate::series::history::{Posted, posting};
+
+const EXAMPLES: &str = "Examples:
+  txgen log zerocopy
+  txgen log zerocopy --json
+
+The commits of a posting are kept by its tag, sent/NAME-vN, in the repository that it was made in.";
+
+/// Tells the versions of a series: what was posted and what became of it, what each changed, and what changed since.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `txgen log`.
+pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let (series, applied) = args.which.build(project, false)?;
+    let since = match (series.history.last(), applied.patches.is_empty()) {
+        (Some(posted), false) => range_diff::since(&Source::new(project, &applied, None), posted)?,
+        _ => None,
+    };
+    if args.json {
+        let postings = series.history.posted.iter().map(|posted| {
+            json!({"version": posted.version, "resend": posted.resend, "rfc": posted.rfc, "date": posted.date.to_string(),
+                "message_id": posted.message_id, "link": posted.link, "base": posted.base, "commit": posted.commit,
+                "patches": posted.patches, "result": posted.result})
+        });
+        let changes = series.history.changelog.iter();
+        let changes =
+            changes.map(|change| json!({"version": change.version, "patch": change.patch, "changes": change.changes}));
+        let value = json!({"name": series.name, "title": series.title, "version": series.version,
+            "posted": postings.collect::<Vec<_>>(), "changelog": changes.collect::<Vec<_>>(), "since": since});
+        anstream::println!("{}", serde_json::to_string_pretty(&value).context("write the versions as JSON")?);
+        return Ok(Exit::Good);
+    }
+    anstream::println!("{}: {}\n", series.name, series.title);
+    for posted in &series.history.posted {
+        anstream::println!("{}", line(posted));
+        changes(&series, posted.version);
+    }
+    if series.history.posted.iter().all(|posted| posted.version < series.version) {
+        anstream::println!("v{:<4} not posted  {} patches", series.version, series.patches.len());
+        changes(&series, series.version);
+    }
+    match (since, series.history.last()) {
+        (Some(since), _) => anstream::println!("\n{since}"),
+        (None, Some(posted)) => {
+            let name = posting(posted.version, posted.resend);
+            anstream::println!(
+                "\nthe commits of {name} are not in this repository: what changed since can not be told"
+            );
+        }
+        (None, None) => {}
+    }
+    Ok(Exit::Good)
+}
+
+fn line(posted: &Posted) -> String {
+    let name = posting(posted.version, posted.resend);
+    let rfc = if posted.rfc { "  RFC" } else { "" };
+    let result = posted.result.as_deref().unwrap_or("under review");
+    let (day, count) = (posted.date.strftime("%Y-%m-%d"), posted.patches.len());
+    format!("{name:<5} {day}  {count} patches{rfc}  {result}  {}", posted.link)
+}
+
+fn changes(series: &Series, version: u32) {
+    for change in series.history.changelog.iter().filter(|change| change.version == version) {
+        let of = change.patch.as_ref().map_or_else(String::new, |patch| format!("{patch}: "));
+        for text in &change.changes {
+            anstream::println!("      - {of}{text}");
+        }
+    }
+}
