@@ -267,7 +267,7 @@ fn a_wrong_series_file_is_refused_with_file_line_and_column() {
         with(&project, "base = \"tiny\"", "base = \"huge\""),
     ];
     insta::assert_snapshot!(said.concat(), @r#"
-    txgen: series/demo/series.toml:4:1: unknown field `versoin`, expected one of `title`, `tree`, `version`, `change-id`, `base`, `date`, `to`, `cc`, `exclude`, `changelog`, `posted`, `tag`, `drop`, `exception`, `patch`
+    txgen: series/demo/series.toml:4:1: unknown field `versoin`, expected one of `title`, `tree`, `version`, `change-id`, `base`, `depends`, `date`, `to`, `cc`, `exclude`, `changelog`, `posted`, `tag`, `drop`, `exception`, `patch`
     txgen: series/demo/series.toml:3:11: versions count from 1
     txgen: series/demo/series.toml:6:8: no date: failed to parse two digit integer as day: parameter 'day' is not in the required range of 1..=31
     txgen: series/demo/series.toml:17:8: there is a patch of this name at series/demo/series.toml:13:8

@@ -179,6 +179,21 @@ static void pieces_continue_the_slot_before_them(struct kunit *test)
 	fill_done(test);
 }
 
+static void pieces_of_a_page_leave_its_references_alone(struct kunit *test)
+{
+	struct fill *f = test->priv;
+	const u8 *bytes = page_address(f->pages[0]);
+	unsigned int pos;
+
+	for (pos = 0; pos < PG; pos += PG / 8) {
+		KUNIT_EXPECT_EQ(test, 0, fill_virt(f, bytes + pos, PG / 8,
+						   &f->txm[0]));
+		KUNIT_EXPECT_EQ(test, 1, page_ref_count(f->pages[0]));
+	}
+	fill_expect(test, 1);
+	fill_done(test);
+}
+
 static void messages_do_not_share_an_owner(struct kunit *test)
 {
 	struct fill *f = test->priv;
@@ -293,6 +308,7 @@ static struct kunit_case fill_cases[] = {
 	KUNIT_CASE_PARAM(memory_of_one_allocation_is_one_slot,
 			 range_gen_params),
 	KUNIT_CASE(pieces_continue_the_slot_before_them),
+	KUNIT_CASE(pieces_of_a_page_leave_its_references_alone),
 	KUNIT_CASE(messages_do_not_share_an_owner),
 	KUNIT_CASE(empty_parts_of_a_vector_are_passed_over),
 	KUNIT_CASE(pages_and_slab_mix_in_a_bvec),
