@@ -2,10 +2,9 @@
 //! Two tiny kernels, `old` and `new`, and a series on the old one.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use super::common::TestProject;
+use super::files::files_below;
 
 const SKBUFF: &str = "// SPDX-License-Identifier: GPL-2.0
 #include <linux/skbuff.h>
@@ -97,21 +96,7 @@ fn base(project: &TestProject, name: &str) {
 
 /// Every file of a folder of the project.
 pub fn files(project: &TestProject, folder: &str) -> BTreeMap<String, String> {
-    fn walk(dir: &Path, top: &Path, to: &mut BTreeMap<String, String>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, top, to);
-            } else {
-                let name = path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
-                to.insert(name, fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    let mut all = BTreeMap::new();
-    let dir = project.path(folder);
-    walk(&dir, &dir, &mut all);
-    all
+    files_below(&project.path(folder))
 }
 
 /// Refs and what they point at, in the managed repository.

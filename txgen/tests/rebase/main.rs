@@ -8,6 +8,8 @@ mod clone;
 #[path = "../common/mod.rs"]
 mod common;
 mod conflict;
+#[path = "../common/files.rs"]
+mod files;
 mod killed;
 mod lacking;
 mod linux;

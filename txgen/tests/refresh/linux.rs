@@ -2,11 +2,10 @@
 //! A tiny kernel in a clone, and a series on its branch txgen/demo, checked out.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use super::common::{Ran, TestProject};
+use super::files::files_below;
 
 pub const SKBUFF: &str = "net/core/skbuff.c";
 pub const TXBUF: &str = "net/core/txbuf.c";
@@ -144,22 +143,6 @@ pub fn assert_same_again(project: &TestProject) {
 }
 
 /// Every file of the series and the overlay.
-pub fn files(project: &TestProject) -> BTreeMap<String, String> {
-    fn walk(dir: &Path, top: &Path, to: &mut BTreeMap<String, String>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, top, to);
-            } else {
-                let name = path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
-                to.insert(name, fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    let mut all = BTreeMap::new();
-    let top = project.path("p");
-    for folder in ["series", "kernel-overlay"] {
-        walk(&top.join(folder), &top, &mut all);
-    }
-    all
+pub fn files(project: &TestProject) -> [BTreeMap<String, String>; 2] {
+    ["p/series", "p/kernel-overlay"].map(|folder| files_below(&project.path(folder)))
 }

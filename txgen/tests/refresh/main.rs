@@ -7,6 +7,8 @@
 mod arrange;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/files.rs"]
+mod files;
 mod killed;
 mod linux;
 mod random;
