@@ -96,7 +96,7 @@ impl<'a> Bench<'a> {
         timeout: Duration,
         force: bool,
     ) -> Result<Self> {
-        let config = config::load(project, CONFIG)?;
+        let config = config::load(project, CONFIG, &[])?;
         let programs = programs::build(project)?;
         let scenarios = select(&programs.scenarios, scenarios)?;
         Ok(Self { project, git_dir, config, toolchain: prove::toolchain()?, programs, scenarios, timeout, force })

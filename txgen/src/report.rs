@@ -55,7 +55,8 @@ pub fn rows(project: &Project, series: &Series, applied: &Applied) -> Result<Vec
             boot: Vec::new(),
         };
         for name in config::names() {
-            if let Some(proof) = prove::recorded(project, &config::load(project, name)?, &patch.tree)? {
+            if let Some(proof) = prove::recorded(project, &config::load(project, name, &applied.stack())?, &patch.tree)?
+            {
                 row.build.push(name.to_owned());
                 row.boot.extend(booted(&proof));
             }

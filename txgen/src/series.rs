@@ -175,6 +175,13 @@ pub struct Applied {
     pub beneath: Vec<Applied>,
 }
 
+impl Applied {
+    /// The names of what it depends on, the lowest first, and its own.
+    pub fn stack(&self) -> Vec<&str> {
+        self.beneath.iter().map(|lower| lower.name.as_str()).chain([self.name.as_str()]).collect()
+    }
+}
+
 /// A patch as a commit.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct AppliedPatch {

@@ -87,8 +87,8 @@ fn findings(source: &Source<'_>, patch: &Patch, compiler: &Compiler, check: &str
     let was_broken = broken(&old);
     if let Some(Complaint { file, line, text, .. }) = was_broken.as_ref().filter(|_| patch.parent == source.base) {
         bail!(
-            "{file}:{line} does not compile with {} before patch {}: {text}; does vm-tests/compile.config lack an \
-             option?",
+            "{file}:{line} does not compile with {} before patch {}: {text}; does vm-tests/compile.config or the \
+             series' kernel.config lack an option?",
             compiler.rule,
             patch.name
         );
@@ -100,7 +100,8 @@ fn findings(source: &Source<'_>, patch: &Patch, compiler: &Compiler, check: &str
         return Ok(vec![Finding::new(Level::Fail, check, what)]);
     }
     if let (Some(_), Some(Complaint { file, line, text, .. })) = (was_broken, is_broken) {
-        let what = format!("still does not compile, as the patch before it: {text}");
+        let what =
+            format!("still does not compile, as the patch before it: {text}; does kernel.config lack an option?");
         return Ok(vec![Finding::new(Level::Fail, rule, what).at(&file, Some(line))]);
     }
     let finding = |complaint: &Complaint| {

@@ -98,7 +98,7 @@ impl Compiler {
     }
 
     fn config(&self, source: &Source<'_>) -> Result<Config> {
-        config::load(source.project, self.config)
+        config::load(source.project, self.config, &source.stack())
     }
 
     /// What is said about `objects` of a commit, from the records where there are any.

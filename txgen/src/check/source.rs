@@ -49,6 +49,8 @@ pub struct Source<'a> {
     pub tip: String,
     /// Text of cover.md, where the series has one.
     pub cover: Option<String>,
+    /// The series, and beneath it those it depends on, the lowest first.
+    stack: Vec<String>,
     /// What compilers and configuration say of themselves, by the check that asked.
     asked: Mutex<BTreeMap<&'static str, String>>,
     checkout: Mutex<Checkout>,
@@ -77,10 +79,16 @@ impl<'a> Source<'a> {
             base,
             tip,
             cover,
+            stack: applied.stack().into_iter().map(str::to_owned).collect(),
             asked: Mutex::default(),
             checkout: Mutex::default(),
             users: OnceLock::new(),
         }
+    }
+
+    /// The names of the series that it reads, the lowest first.
+    pub(crate) fn stack(&self) -> Vec<&str> {
+        self.stack.iter().map(String::as_str).collect()
     }
 
     /// git on the repository, with nobody's configuration.

@@ -49,7 +49,7 @@ pub struct Args {
 /// Runs `txgen bisect`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.build(project, false)?;
-    let config = config::load(project, &args.config)?;
+    let config = config::load(project, &args.config, &applied.stack())?;
     let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(args.timeout), false)?;
     let patches = applied.patches.iter().map(Subject::from);
     let subjects = std::iter::once(Subject::from(&applied.base)).chain(patches).collect::<Vec<_>>();

@@ -49,7 +49,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         let names = mutations.iter().map(|mutation| mutation.name.as_str()).collect::<Vec<_>>().join(", ");
         bail!("there is no such mutation; there are {names}");
     }
-    let config = config::load(project, &args.config)?;
+    let config = config::load(project, &args.config, &applied.stack())?;
     let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(args.timeout), false)?;
     let chosen = mutations.iter().filter(|mutation| wanted(&mutation.name)).collect::<Vec<_>>();
     let commits = chosen.iter().map(|mutation| mutate::commit(&series, &applied, mutation));

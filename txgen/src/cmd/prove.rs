@@ -54,6 +54,7 @@ pub struct Args {
 /// A series, what was shown of it now, and what is left.
 struct Work {
     applied: Applied,
+    config: Config,
     on_record: usize,
     proved: Vec<Proved>,
     left: Vec<Subject>,
@@ -62,16 +63,16 @@ struct Work {
 /// Runs `txgen prove`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let until = args.minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
-    let config = config::load(project, &args.config)?;
     let mut all = Vec::new();
     for name in newest_first(project, &args.names)? {
         let which = Which { name, base: args.base.clone(), tree: args.tree.clone() };
         let (_, applied) = which.build(project, false)?;
-        all.push(work(project, &config, applied)?);
+        let config = config::load(project, &args.config, &applied.stack())?;
+        all.push(work(project, config, applied)?);
     }
     for work in &mut all {
         let timeout = Duration::from_secs(prove::boot_seconds(&args.config));
-        let mut prover = Prover::new(project, &work.applied.git_dir, config.clone(), timeout, false)?.until(until);
+        let mut prover = Prover::new(project, &work.applied.git_dir, work.config.clone(), timeout, false)?.until(until);
         let Work { proved, left, .. } = work;
         prover.prove(left, |one| {
             if !args.json {
@@ -93,16 +94,16 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
 }
 
 /// What is not on record, in the order it is to be proved.
-fn work(project: &Project, config: &Config, applied: Applied) -> Result<Work> {
+fn work(project: &Project, config: Config, applied: Applied) -> Result<Work> {
     let mut left = Vec::new();
     let (last, others) = applied.patches.split_last().with_context(|| format!("{} has no patch", applied.name))?;
     for patch in std::iter::once(last).chain(others) {
-        if prove::recorded(project, config, &patch.tree)?.is_none() {
+        if prove::recorded(project, &config, &patch.tree)?.is_none() {
             left.push(Subject::from(patch));
         }
     }
     let on_record = applied.patches.len() - left.len();
-    Ok(Work { applied, on_record, proved: Vec::new(), left })
+    Ok(Work { applied, config, on_record, proved: Vec::new(), left })
 }
 
 /// The series by the time of their last change; one with changes that are in no commit is the newest.
@@ -120,7 +121,7 @@ fn newest_first(project: &Project, chosen: &[String]) -> Result<Vec<String>> {
 }
 
 fn summary(work: &Work) -> String {
-    let Work { applied, on_record, proved, left } = work;
+    let Work { applied, on_record, proved, left, .. } = work;
     let failed = proved.iter().filter(|one| !one.passed()).count();
     let passed = proved.len() - failed;
     let left = left.iter().map(|subject| subject.name.as_str()).collect::<Vec<_>>().join(", ");

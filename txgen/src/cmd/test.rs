@@ -80,9 +80,9 @@ pub struct Args {
 
 /// Runs `txgen test`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let config = config::load(project, &args.config)?;
     let seconds = args.timeout.unwrap_or_else(|| prove::boot_seconds(&args.config));
     let (_, applied) = args.which.apply(project, args.signoff)?;
+    let config = config::load(project, &args.config, &applied.stack())?;
     let subjects = select(&applied, args)?;
     let on_base = |names: &Vec<String>| anyhow::Ok(selftests::load(project)?.select(names)?.on(&applied.base.name));
     let table = args.selftests.as_ref().map(on_base).transpose()?;

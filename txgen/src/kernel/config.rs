@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Kernel configurations: the fragments in vm-tests/, and which of their options a build really got.
+//! Kernel configurations: the fragments in vm-tests/, what a series asks for beside them, and which of their options a
+//! build really got.
 
 use std::collections::BTreeMap;
 
@@ -66,15 +67,18 @@ pub fn names() -> Vec<&'static str> {
     CONFIGS.iter().map(|(name, _)| *name).filter(|name| ![COMPILE, COMPILE_32, bench::CONFIG].contains(name)).collect()
 }
 
-/// Reads configuration `name`.
-pub fn load(project: &Project, name: &str) -> Result<Config> {
+/// The file of a series with options that the code it touches needs, in every configuration it is built in.
+pub const OF_SERIES: &str = "kernel.config";
+
+/// Reads configuration `name` as `stack` needs it: series, the lowest first.
+pub fn load(project: &Project, name: &str, stack: &[&str]) -> Result<Config> {
     let (_, fragments) = CONFIGS
         .iter()
         .find(|(known, _)| *known == name)
         .with_context(|| format!("no configuration {name}: there are {}", names().join(" and ")))?;
     let mut options = BTreeMap::new();
-    for fragment in *fragments {
-        let path = project.vm_tests().join(fragment);
+    let own = stack.iter().map(|series| project.series(series).join(OF_SERIES)).filter(|path| path.is_file());
+    for path in fragments.iter().map(|fragment| project.vm_tests().join(fragment)).chain(own) {
         let text = files::read(&path)?;
         options.extend(parse(&text).with_context(|| format!("read {}", path.display()))?);
     }
@@ -153,13 +157,16 @@ mod tests {
     }
 
     #[test]
-    fn a_later_fragment_wins() {
+    fn a_later_fragment_wins_and_that_of_a_series_over_all() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("vm-tests")).unwrap();
         std::fs::write(dir.path().join("vm-tests/net.config"), "CONFIG_B=y\nCONFIG_A=y\n").unwrap();
         std::fs::write(dir.path().join("vm-tests/debug.config"), "CONFIG_B=n\n").unwrap();
         let project = Project { root: dir.path().to_owned(), cache: dir.path().to_owned() };
-        assert_eq!(load(&project, "debug").unwrap().text, "CONFIG_A=y\nCONFIG_B=n\n");
-        assert_eq!(load(&project, "net").unwrap().text, "CONFIG_A=y\nCONFIG_B=y\n");
+        assert_eq!(load(&project, "debug", &[]).unwrap().text, "CONFIG_A=y\nCONFIG_B=n\n");
+        assert_eq!(load(&project, "net", &[]).unwrap().text, "CONFIG_A=y\nCONFIG_B=y\n");
+        std::fs::create_dir_all(dir.path().join("series/up")).unwrap();
+        std::fs::write(dir.path().join("series/up/kernel.config"), "CONFIG_B=m\nCONFIG_C=y\n").unwrap();
+        assert_eq!(load(&project, "debug", &["low", "up"]).unwrap().text, "CONFIG_A=y\nCONFIG_B=m\nCONFIG_C=y\n");
     }
 }

@@ -18,7 +18,7 @@ pub fn find(project: &Project, applied: &Applied) -> Result<Proofs> {
     let mut found = Proofs::new();
     let Some(records) = Records::open(project)? else { return Ok(found) };
     for name in config::names() {
-        let config = config::load(project, name)?;
+        let config = config::load(project, name, &applied.stack())?;
         for patch in &applied.patches {
             if let Some(proof) = records.find(&config, &patch.tree)?.filter(Proof::passed) {
                 found.entry(name).or_default().push((patch.name.clone(), proof));

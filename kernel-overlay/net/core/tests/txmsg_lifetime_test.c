@@ -58,8 +58,8 @@ static void msg_destroy_wq(void *wq)
 static struct msg *msg_alloc(struct kunit *test, bool on_wq)
 {
 	struct workqueue_struct *wq = NULL;
-	struct msg *m;
 	unsigned int i;
+	struct msg *m;
 
 	m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m);

@@ -348,8 +348,8 @@ static int msg_recv(struct kunit *test, struct socket *sock, unsigned int pos,
 {
 	struct msghdr msg = {};
 	struct kvec kv;
-	u8 *buf;
 	int i, n;
+	u8 *buf;
 
 	buf = kmalloc(len, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
@@ -587,8 +587,8 @@ static void sender_may_close_with_data_in_its_queue(struct kunit *test)
 static void messages_and_copied_data_mix_in_a_stream(struct kunit *test)
 {
 	unsigned int pos = 0, got = 0, i;
-	struct msg *m[20], *all;
 	struct socket *from, *to;
+	struct msg *m[20], *all;
 
 	all = msg_new_slab(test, 60000, 0);
 	sock_pair(test, SOCK_STREAM, &from, &to);
