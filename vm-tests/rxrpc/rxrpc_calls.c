@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Calls over AF_RXRPC: to the kernel's rxperf service, and to a server in this
+ * program which verifies each byte of a request, and its client each of the
+ * reply.  Security classes none and rxkad; loopback, veth, and a veth that
+ * loses, repeats, reorders and corrupts 1 % of the packets.
+ *
+ * A case of KTAP is a path and a security class.  Its name has a sum over what
+ * was sent and received, so that a kernel which gets anything wrong gives
+ * another name.  The last case is that no DATA buffer is left.
+ */
+
+#define _GNU_SOURCE
+
+#include <netinet/in.h>
+
+#include <linux/if_alg.h>
+#include <linux/keyctl.h>
+#include <linux/rxrpc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "zerocopy_net.h"
+
+#ifndef AF_RXRPC
+#define AF_RXRPC	33
+#endif
+#ifndef SOL_RXRPC
+#define SOL_RXRPC	272
+#endif
+
+/* net/rxrpc/rxperf.c */
+#define PERF_PORT	7009
+#define PERF_SERVICE	147
+#define PERF_VERSION	3
+#define PERF_RPC	3
+#define PERF_COOKIE	0x4711
+
+#define OWN_PORT	7777
+#define OWN_SERVICE	1234
+
+#define BACKLOG		32	/* the most that rxrpc allows */
+#define CLIENTS		16	/* calls at a time: fewer than BACKLOG */
+#define SERVED		4096	/* calls that a server keeps in mind */
+#define LARGE		70000	/* bytes; each 50th call has up to so many */
+#define SMALL		1500
+#define CHUNK		20000	/* bytes a sendmsg() */
+#define PATIENCE	120	/* seconds for a call */
+
+enum security { NONE, PLAIN, AUTH, ENCRYPT };
+
+static const char *const securities[] = {
+	"none", "rxkad plain", "rxkad auth", "rxkad encrypt",
+};
+
+struct path {
+	const char *name;
+	const char *addr;	/* of the servers */
+	bool far;		/* the client is in the other namespace */
+	unsigned int calls;
+};
+
+static const struct path paths[] = {
+	{ "loopback", "127.0.0.1", .calls = 2000 },
+	{ "loopback6", "::1", .calls = 2000 },
+	{ "veth", "10.8.1.1", true, 4000 },
+	{ "veth6", "fd00:8:1::1", true, 4000 },
+	{ "lossy", "10.8.2.1", true, 100000 },
+};
+
+/* What a request to the own server begins with. */
+struct request {
+	uint32_t id, len, reply;
+};
+
+/* A call as the own server knows it. */
+struct served {
+	struct request request;
+	uint32_t got;
+};
+
+struct received {
+	unsigned long id;
+	int kind;
+	bool end;
+};
+
+/* As in net/rxrpc/rxperf.c; nobody keeps it secret. */
+static const uint8_t secret[8] = {
+	0xa7, 0x83, 0x8a, 0xcb, 0xc7, 0x83, 0xec, 0x94,
+};
+static const uint8_t session_key[8] = { 1, 2, 4, 7, 8, 11, 13, 14 };
+
+static int test, failed;
+
+static void die(const char *what)
+{
+	printf("# %s: %s\n", what, strerror(errno));
+	fflush(stdout);
+	_exit(1);
+}
+
+static uint8_t byte_of(uint32_t id, uint32_t pos)
+{
+	return id * 31 + pos + pos / 251;
+}
+
+static void fill(uint8_t *buf, uint32_t id, uint32_t from, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++)
+		buf[i] = byte_of(id, from + i);
+}
+
+static bool is_filled(const uint8_t *buf, uint32_t id, uint32_t from,
+		      uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++) {
+		if (buf[i] != byte_of(id, from + i))
+			return false;
+	}
+
+	return true;
+}
+
+static struct sockaddr_rxrpc address(const char *addr, int port, int service)
+{
+	struct sockaddr_rxrpc at = {
+		.srx_family = AF_RXRPC,
+		.srx_service = service,
+		.transport_type = SOCK_DGRAM,
+	};
+
+	if (net_family(addr) == AF_INET) {
+		at.transport_len = sizeof(at.transport.sin);
+		at.transport.sin.sin_family = AF_INET;
+		at.transport.sin.sin_port = htons(port);
+		inet_pton(AF_INET, addr, &at.transport.sin.sin_addr);
+	} else {
+		at.transport_len = sizeof(at.transport.sin6);
+		at.transport.sin6.sin6_family = AF_INET6;
+		at.transport.sin6.sin6_port = htons(port);
+		inet_pton(AF_INET6, addr, &at.transport.sin6.sin6_addr);
+	}
+
+	return at;
+}
+
+static int open_socket(const char *addr)
+{
+	int fd = socket(AF_RXRPC, SOCK_DGRAM | SOCK_CLOEXEC, net_family(addr));
+
+	if (fd < 0)
+		die("socket(AF_RXRPC)");
+
+	return fd;
+}
+
+static void bind_to(int fd, struct sockaddr_rxrpc at)
+{
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		die("bind");
+}
+
+/* Send a part of the call @id; with @kind, a control message of that kind and
+ * no data.
+ */
+static void send_part(int fd, unsigned long id, struct sockaddr_rxrpc *to,
+		      const void *data, size_t len, bool more, int kind)
+{
+	char control[CMSG_SPACE(sizeof(id)) + CMSG_SPACE(0)] = {};
+	struct iovec iov = { (void *)data, len };
+	struct msghdr msg = {
+		.msg_name = to,
+		.msg_namelen = to ? sizeof(*to) : 0,
+		.msg_iov = &iov,
+		.msg_iovlen = kind ? 0 : 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t sent;
+
+	c->cmsg_level = SOL_RXRPC;
+	c->cmsg_type = RXRPC_USER_CALL_ID;
+	c->cmsg_len = CMSG_LEN(sizeof(id));
+	memcpy(CMSG_DATA(c), &id, sizeof(id));
+	if (kind) {
+		c = CMSG_NXTHDR(&msg, c);
+		c->cmsg_level = SOL_RXRPC;
+		c->cmsg_type = kind;
+		c->cmsg_len = CMSG_LEN(0);
+	} else {
+		msg.msg_controllen = CMSG_SPACE(sizeof(id));
+	}
+	do {
+		sent = sendmsg(fd, &msg, more ? MSG_MORE : 0);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0 || (!kind && (size_t)sent != len))
+		die("sendmsg");
+}
+
+/* Receive what comes next; returns its length. */
+static size_t receive(int fd, void *buf, size_t size, struct received *got)
+{
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	char control[256];
+	struct sockaddr_rxrpc from;
+	struct iovec iov = { buf, size };
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c;
+	ssize_t len;
+
+	memset(got, 0, sizeof(*got));
+	if (poll(&readable, 1, PATIENCE * 1000) != 1) {
+		errno = ETIMEDOUT;
+		die("poll");
+	}
+	len = recvmsg(fd, &msg, 0);
+	if (len < 0)
+		die("recvmsg");
+	got->end = msg.msg_flags & MSG_EOR;
+	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_RXRPC)
+			continue;
+		if (c->cmsg_type == RXRPC_USER_CALL_ID)
+			memcpy(&got->id, CMSG_DATA(c), sizeof(got->id));
+		else
+			got->kind = c->cmsg_type;
+	}
+
+	return len;
+}
+
+/* DES, by way of the kernel. */
+static void des_block(uint8_t block[8])
+{
+	struct sockaddr_alg alg = {
+		.salg_family = AF_ALG,
+		.salg_type = "skcipher",
+		.salg_name = "ecb(des)",
+	};
+	char control[CMSG_SPACE(sizeof(uint32_t))] = {};
+	struct iovec iov = { block, 8 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	uint32_t op = ALG_OP_ENCRYPT;
+	struct cmsghdr *c;
+	int cipher, fd;
+
+	cipher = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (cipher < 0 || bind(cipher, (struct sockaddr *)&alg, sizeof(alg)) ||
+	    setsockopt(cipher, SOL_ALG, ALG_SET_KEY, secret, sizeof(secret)))
+		die("ecb(des)");
+	fd = accept(cipher, NULL, NULL);
+	c = CMSG_FIRSTHDR(&msg);
+	c->cmsg_level = SOL_ALG;
+	c->cmsg_type = ALG_SET_OP;
+	c->cmsg_len = CMSG_LEN(sizeof(op));
+	memcpy(CMSG_DATA(c), &op, sizeof(op));
+	if (sendmsg(fd, &msg, 0) != 8 || read(fd, block, 8) != 8)
+		die("encrypt with ecb(des)");
+	close(fd);
+	close(cipher);
+}
+
+/* A ticket for the holder of @secret, in PCBC with it as the first vector. */
+static size_t make_ticket(uint8_t *ticket)
+{
+	static const char names[] = "\0txgen\0\0example.org";
+	uint32_t addr = 0, now = htonl(time(NULL) - 60);
+	uint8_t plain[8], vector[8], *p = ticket;
+	size_t len;
+
+	p = mempcpy(p, names, sizeof(names));
+	p = mempcpy(p, &addr, sizeof(addr));
+	p = mempcpy(p, session_key, sizeof(session_key));
+	*p++ = 255;	/* of 5 minutes */
+	p = mempcpy(p, &now, sizeof(now));
+	p = mempcpy(p, "afs\0", 5);
+	len = (p - ticket + 7) / 8 * 8;
+	memset(p, 0, ticket + len - p);
+
+	memcpy(vector, secret, sizeof(vector));
+	for (p = ticket; p < ticket + len; p += 8) {
+		memcpy(plain, p, 8);
+		for (int i = 0; i < 8; i++)
+			p[i] ^= vector[i];
+		des_block(p);
+		for (int i = 0; i < 8; i++)
+			vector[i] = plain[i] ^ p[i];
+	}
+
+	return len;
+}
+
+/* A key of the process, in a session of its own. */
+static void add_key(const char *type, const char *name, const void *payload,
+		    size_t len)
+{
+	if (syscall(SYS_add_key, type, name, payload, len,
+		    KEY_SPEC_SESSION_KEYRING) < 0)
+		die("add_key");
+}
+
+static void new_session(const char *name)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0)
+		die("join a keyring");
+}
+
+/* A client's key, which the socket then looks for by its name. */
+static void secure(int fd, enum security security)
+{
+	struct {
+		uint32_t version;
+		uint16_t index, ticket_len;
+		uint32_t expiry, kvno;
+		uint8_t session_key[8];
+		uint8_t ticket[256];
+	} key = {
+		.version = 1,
+		.index = RXRPC_SECURITY_RXKAD,
+		.expiry = time(NULL) + 3600,
+		.kvno = 2,
+	};
+	static const char name[] = "afs@example.org";
+	int level = security - PLAIN;
+
+	if (security == NONE)
+		return;
+	memcpy(key.session_key, session_key, sizeof(session_key));
+	key.ticket_len = make_ticket(key.ticket);
+	new_session("client");
+	add_key("rxrpc", name, &key,
+		offsetof(typeof(key), ticket) + key.ticket_len);
+	if (setsockopt(fd, SOL_RXRPC, RXRPC_SECURITY_KEY, name,
+		       strlen(name)) ||
+	    setsockopt(fd, SOL_RXRPC, RXRPC_MIN_SECURITY_LEVEL, &level,
+		       sizeof(level)))
+		die("security of the client");
+}
+
+static void reply(int fd, unsigned long id, const struct request *to)
+{
+	static uint8_t buf[CHUNK];
+	uint32_t pos, len;
+
+	for (pos = 0; pos < to->reply; pos += len) {
+		len = to->reply - pos < CHUNK ? to->reply - pos : CHUNK;
+		fill(buf, ~to->id, pos, len);
+		send_part(fd, id, NULL, buf, len, pos + len < to->reply, 0);
+	}
+}
+
+static void take_request(struct served *call, const uint8_t *buf, size_t len)
+{
+	uint32_t head = sizeof(call->request), skip = 0;
+
+	if (call->got < head) {
+		skip = head - call->got < len ? head - call->got : len;
+		memcpy((char *)&call->request + call->got, buf, skip);
+		call->got += skip;
+	}
+	if (!is_filled(buf + skip, call->request.id, call->got, len - skip)) {
+		errno = EBADMSG;
+		die("a request with other bytes");
+	}
+	call->got += len - skip;
+}
+
+/* Answers calls until it is killed; says on @ready that it listens. */
+static void serve(const char *addr, int ready)
+{
+	static struct served calls[SERVED];
+	static uint8_t buf[LARGE];
+	struct served *call;
+	struct received got;
+	unsigned long next;
+	size_t len;
+	int fd = open_socket(addr);
+
+	new_session("server");
+	add_key("rxrpc_s", "1234:2", secret, sizeof(secret));
+	if (setsockopt(fd, SOL_RXRPC, RXRPC_SECURITY_KEYRING, "server", 6))
+		die("security of the server");
+	bind_to(fd, address(addr, OWN_PORT, OWN_SERVICE));
+	if (listen(fd, BACKLOG))
+		die("listen");
+	for (next = 1; next < BACKLOG; next++)
+		send_part(fd, next, NULL, NULL, 0, false, RXRPC_CHARGE_ACCEPT);
+	if (write(ready, "", 1) != 1)
+		die("write");
+	for (;;) {
+		if (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1,
+			 -1) != 1)
+			continue;
+		len = receive(fd, buf, sizeof(buf), &got);
+		call = &calls[got.id % SERVED];
+		switch (got.kind) {
+		case 0:
+			take_request(call, buf, len);
+			if (got.end)
+				reply(fd, got.id, &call->request);
+			break;
+		case RXRPC_NEW_CALL:
+			memset(call, 0, sizeof(*call));
+			send_part(fd, next++, NULL, NULL, 0, false,
+				  RXRPC_CHARGE_ACCEPT);
+			break;
+		case RXRPC_ACK:
+			break;
+		default:
+			printf("# server: message %d\n", got.kind);
+			die("a call did not end well");
+		}
+	}
+}
+
+/* One call; returns how many bytes came back, all of them as they should. */
+static uint32_t call_own(int fd, struct sockaddr_rxrpc *to, uint32_t id,
+			 uint32_t len, uint32_t want)
+{
+	struct request request = { id, sizeof(request) + len, want };
+	static uint8_t buf[LARGE];
+	struct received got = {};
+	uint32_t pos, part;
+
+	for (pos = 0; pos < request.len; pos += part) {
+		part = request.len - pos < CHUNK ? request.len - pos : CHUNK;
+		fill(buf, id, pos, part);
+		if (!pos)
+			memcpy(buf, &request, sizeof(request));
+		send_part(fd, id, to, buf, part, pos + part < request.len, 0);
+	}
+	for (pos = 0; !got.end; pos += part) {
+		part = receive(fd, buf, sizeof(buf), &got);
+		if (got.kind || !is_filled(buf, ~id, pos, part)) {
+			printf("# call %u: message %d at %u\n", id, got.kind,
+			       pos);
+			die("a reply with other bytes");
+		}
+	}
+
+	return pos;
+}
+
+/* The same with rxperf, which looks at no byte and answers with zeros. */
+static uint32_t call_perf(int fd, struct sockaddr_rxrpc *to, uint32_t id,
+			  uint32_t len, uint32_t want)
+{
+	uint32_t head[6] = {
+		htonl(PERF_VERSION), htonl(PERF_RPC), 0, 0, htonl(len),
+		htonl(want),
+	};
+	uint32_t cookie = htonl(PERF_COOKIE), pos, part;
+	static uint8_t buf[LARGE + 4];
+	struct received got = {};
+
+	send_part(fd, id, to, head, sizeof(head), true, 0);
+	for (pos = 0; pos < len; pos += part) {
+		part = len - pos < CHUNK ? len - pos : CHUNK;
+		send_part(fd, id, to, buf, part, true, 0);
+	}
+	send_part(fd, id, to, &cookie, sizeof(cookie), false, 0);
+	for (pos = 0; !got.end; pos += part) {
+		part = receive(fd, buf + pos, sizeof(buf) - pos, &got);
+		if (got.kind) {
+			printf("# call %u: message %d\n", id, got.kind);
+			die("rxperf");
+		}
+	}
+	if (pos != want + sizeof(cookie) ||
+	    memcmp(buf + want, &cookie, sizeof(cookie))) {
+		errno = EBADMSG;
+		die("rxperf");
+	}
+	for (uint32_t i = 0; i < want; i++) {
+		if (buf[i]) {
+			errno = EBADMSG;
+			die("rxperf");
+		}
+	}
+	memset(buf, 0, sizeof(buf));
+
+	return pos;
+}
+
+/* The part of client @nr of the calls of a path; returns its sum. */
+static uint64_t run_client(const struct path *path, enum security security,
+			   bool own, unsigned int nr)
+{
+	struct sockaddr_rxrpc to = own ?
+		address(path->addr, OWN_PORT, OWN_SERVICE) :
+		address(path->addr, PERF_PORT, PERF_SERVICE);
+	unsigned int seed = nr + 1;
+	int fd = open_socket(path->addr);
+	uint64_t sum = 0;
+
+	secure(fd, security);
+	bind_to(fd, address(net_family(path->addr) == AF_INET ?
+			    "0.0.0.0" : "::", 0, 0));
+	for (uint32_t id = nr + 1; id <= path->calls; id += CLIENTS) {
+		uint32_t most = id % 50 ? SMALL : LARGE - 100;
+		uint32_t len = rand_r(&seed) % most;
+		uint32_t want = 1 + rand_r(&seed) % most;
+
+		sum += (own ? call_own : call_perf)(fd, &to, id, len, want) *
+			(uint64_t)id + len;
+	}
+
+	return sum;
+}
+
+static void report(bool good, const char *name)
+{
+	printf("%sok %d %s\n", good ? "" : "not ", ++test, name);
+	fflush(stdout);
+	failed |= !good;
+}
+
+static void run_case(const struct path *path, enum security security, bool own,
+		     int near, int far)
+{
+	uint64_t *sums = mmap(NULL, CLIENTS * sizeof(*sums),
+			      PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t sum = 0;
+	bool good = true;
+	char name[160];
+	int status;
+
+	for (unsigned int nr = 0; nr < CLIENTS; nr++) {
+		if (fork())
+			continue;
+		if (net_enter(path->far ? far : near))
+			die("enter a namespace");
+		sums[nr] = run_client(path, security, own, nr);
+		_exit(0);
+	}
+	for (unsigned int nr = 0; nr < CLIENTS; nr++) {
+		if (wait(&status) < 0 || status)
+			good = false;
+	}
+	for (unsigned int nr = 0; nr < CLIENTS; nr++)
+		sum += sums[nr];
+	snprintf(name, sizeof(name), "%s %s %s: %u calls, sum %016llx",
+		 path->name, own ? "bytes" : "rxperf", securities[security],
+		 path->calls, (unsigned long long)sum);
+	report(good, name);
+	munmap(sums, CLIENTS * sizeof(*sums));
+}
+
+/* Starts a server at @addr in the namespace that the process is in. */
+static pid_t start_server(const char *addr)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	if (pipe2(ready, O_CLOEXEC))
+		die("pipe");
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		serve(addr, ready[1]);
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		die("start a server");
+	close(ready[0]);
+
+	return pid;
+}
+
+/* Waits until the kernel has no DATA buffer of rxrpc left. */
+static bool buffers_are_gone(void)
+{
+	for (int i = 0; i < 600; i++) {
+		int buffers = -1;
+		char line[256];
+		FILE *f = fopen("/proc/net/rxrpc/stats", "r");
+
+		while (f && fgets(line, sizeof(line), f))
+			sscanf(line, "Buffers : txb=%d", &buffers);
+		if (f)
+			fclose(f);
+		if (!buffers)
+			return true;
+		usleep(100000);
+	}
+
+	return false;
+}
+
+static int add_networks(int near, int far)
+{
+	if (net_enter(near) || net_add_veth("x0", "x1", far) ||
+	    net_add_veth("l0", "l1", far) ||
+	    net_add_addr("x0", "10.8.1.1") ||
+	    net_add_addr("x0", "fd00:8:1::1") ||
+	    net_add_addr("l0", "10.8.2.1") || net_add_netem("l0", 1))
+		return -1;
+	if (net_enter(far) || net_add_addr("x1", "10.8.1.2") ||
+	    net_add_addr("x1", "fd00:8:1::2") ||
+	    net_add_addr("l1", "10.8.2.2") || net_add_netem("l1", 1))
+		return -1;
+
+	return net_enter(near);
+}
+
+/* rxperf is in the first namespace, so that is one of the two. */
+int main(void)
+{
+	int near = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int far = net_new_ns(), fd;
+	unsigned int i, nr = sizeof(paths) / sizeof(*paths);
+	pid_t server;
+
+	fd = socket(AF_RXRPC, SOCK_DGRAM, AF_INET);
+	if (fd < 0 && errno == EAFNOSUPPORT) {
+		printf("TAP version 13\n1..0 # SKIP CONFIG_AF_RXRPC is off\n");
+		return 4;
+	}
+	close(fd);
+	fd = open("/proc/sys/net/rxrpc/max_backlog", O_WRONLY);
+	if (fd < 0 || write(fd, "32", 2) != 2 || close(fd) ||
+	    add_networks(near, far) || net_up("lo")) {
+		perror("set up the networks");
+		return 1;
+	}
+	printf("TAP version 13\n1..%u\n", nr * 2 + 3 * 2 + 1);
+	fflush(stdout);
+	for (i = 0; i < nr; i++) {
+		server = start_server(paths[i].addr);
+		run_case(&paths[i], NONE, true, near, far);
+		run_case(&paths[i], NONE, false, near, far);
+		for (int s = PLAIN; !i && s <= ENCRYPT; s++) {
+			run_case(&paths[i], s, true, near, far);
+			run_case(&paths[i], s, false, near, far);
+		}
+		kill(server, SIGKILL);
+		waitpid(server, NULL, 0);
+	}
+	report(buffers_are_gone(), "no DATA buffer is left");
+
+	return failed;
+}
