@@ -5,9 +5,10 @@
 #
 # A line of the plan: name, seconds, tries, folder, port, server, command; tabs between. Where there is a server it is
 # started first, and has to listen on the port before the command runs; both have to succeed. Each test has a network
-# namespace of its own, in which only lo is up, and ends with all that it started. A test with several tries is run
-# until it passes. The output of each run goes to logs/, that of the last into the KTAP with `# ` before each line, as
-# kselftest's runner has it; what this script says itself starts with `# txgen: `.
+# namespace of its own, in which only lo is up, and ends with all that it started; descriptor 9 is the first network
+# namespace, in which the kernel's own services are. A test with several tries is run until it passes. The output of
+# each run goes to logs/, that of the last into the KTAP with `# ` before each line, as kselftest's runner has it; what
+# this script says itself starts with `# txgen: `.
 out=$(dirname "$0")
 plan=$out/selftests.plan
 tree=${SELFTESTS_TREE:-/run/selftests}
@@ -48,7 +49,7 @@ run() {
 	start=$(cut -d. -f1 /proc/uptime)
 	timeout --kill-after=5 "$seconds" \
 		unshare --net --mount --pid --fork --kill-child --mount-proc \
-		sh "$0" inside "$folder" "$port" "$server" "$command" </dev/null >"$log" 2>&1
+		sh "$0" inside "$folder" "$port" "$server" "$command" </dev/null 9</proc/self/ns/net >"$log" 2>&1
 	status=$?
 	end=$(cut -d. -f1 /proc/uptime)
 }

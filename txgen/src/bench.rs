@@ -97,9 +97,10 @@ impl<'a> Bench<'a> {
         force: bool,
     ) -> Result<Self> {
         let config = config::load(project, CONFIG, &[])?;
+        let toolchain = prove::toolchain(project, &config)?;
         let programs = programs::build(project)?;
         let scenarios = select(&programs.scenarios, scenarios)?;
-        Ok(Self { project, git_dir, config, toolchain: prove::toolchain()?, programs, scenarios, timeout, force })
+        Ok(Self { project, git_dir, config, toolchain, programs, scenarios, timeout, force })
     }
 
     /// Counts all of `subjects`, the base first.

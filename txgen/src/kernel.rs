@@ -7,4 +7,5 @@
 pub mod build;
 pub mod builder;
 pub mod config;
+pub mod rust;
 pub mod worktree;

@@ -17,6 +17,7 @@ use crate::files;
 use crate::kernel::build::Image;
 use crate::kernel::builder::Builder;
 use crate::kernel::config::Config;
+use crate::kernel::rust::Rust;
 use crate::kernel::worktree::Purpose;
 use crate::process::Run;
 use crate::project::Project;
@@ -123,6 +124,7 @@ impl<'a> Prover<'a> {
     pub fn new(project: &'a Project, git_dir: &Path, config: Config, timeout: Duration, force: bool) -> Result<Self> {
         vm::virtme_ng(project)?;
         let tests = tests(project)?;
+        let toolchain = toolchain(project, &config)?;
         Ok(Self {
             project,
             builder: Builder::new(project, git_dir, config, Purpose::Build),
@@ -130,7 +132,7 @@ impl<'a> Prover<'a> {
             force,
             boots: 1,
             until: None,
-            toolchain: toolchain()?,
+            toolchain,
             tests,
             accel: None,
         })
@@ -204,7 +206,7 @@ pub fn boot_seconds(config: &str) -> u64 {
 #[derive(Debug)]
 pub struct Records<'a> {
     project: &'a Project,
-    toolchain: Vec<String>,
+    compilers: Vec<String>,
     tests: String,
 }
 
@@ -214,18 +216,21 @@ impl<'a> Records<'a> {
         if !proof::has_any(project, KIND) {
             return Ok(None);
         }
-        Ok(Some(Self { project, toolchain: toolchain()?, tests: tests(project)? }))
+        Ok(Some(Self { project, compilers: compilers()?, tests: tests(project)? }))
     }
 
     /// The record that `tree` passed in `config`, if there is one.
     pub fn find(&self, config: &Config, tree: &str) -> Result<Option<Proof>> {
-        proof::load(self.project, KIND, &key(tree, config, &self.toolchain, &self.tests))
+        // Without Rust for the kernel, nothing that was built with it was built with the tools that are here.
+        let Ok(rust) = rust_versions(self.project, config) else { return Ok(None) };
+        let toolchain = self.compilers.iter().cloned().chain(rust).collect::<Vec<_>>();
+        proof::load(self.project, KIND, &key(tree, config, &toolchain, &self.tests))
     }
 }
 
 /// The record that `tree` passed in `config` with the tools and tests that are here, if there is one.
 pub fn recorded(project: &Project, config: &Config, tree: &str) -> Result<Option<Proof>> {
-    known(project, tree, &key(tree, config, &toolchain()?, &tests(project)?))
+    known(project, tree, &key(tree, config, &toolchain(project, config)?, &tests(project)?))
 }
 
 /// The record under `key`, which has to say of `tree` that it passed.
@@ -244,7 +249,16 @@ fn tests(project: &Project) -> Result<String> {
 }
 
 /// First lines of what the tools that shape a result say of themselves.
-pub(crate) fn toolchain() -> Result<Vec<String>> {
+pub(crate) fn toolchain(project: &Project, config: &Config) -> Result<Vec<String>> {
+    Ok(compilers()?.into_iter().chain(rust_versions(project, config)?).collect())
+}
+
+fn rust_versions(project: &Project, config: &Config) -> Result<Vec<String>> {
+    Rust::of(project, &config.text)?.map_or_else(|| Ok(Vec::new()), |rust| rust.versions())
+}
+
+/// The tools of every configuration.
+fn compilers() -> Result<Vec<String>> {
     let tools = ["gcc", "ld", "qemu-system-x86_64"];
     let first = |tool: &str| -> Result<String> {
         let text = Run::new(tool, ["--version"]).check()?.text();

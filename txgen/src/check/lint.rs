@@ -7,18 +7,19 @@ use anyhow::{Result, bail};
 
 use crate::check::source::{Patch, Source};
 use crate::check::{Check, Finding, Level, Scope};
+use crate::kernel::build::in_tree;
 use crate::process::{self, Run};
 
 pub(super) const CHECK: Check = Check {
     name: "lint",
-    shows: "no new complaint of shellcheck, pylint and yamllint in the scripts and .yaml files of the patch",
-    needs: "shellcheck, pylint, yamllint, each where there is a file for it",
-    version: 1,
+    shows: "no new complaint of shellcheck, pylint, yamllint and rustfmt about scripts, .yaml and .rs files of the patch",
+    needs: "shellcheck, pylint, yamllint, rustfmt, each where there is a file for it",
+    version: 2,
     tools,
     scope: Scope::Checkout(check),
 };
 
-/// A program that reads files and prints `FILE:LINE:COLUMN: what`.
+/// A program that reads files and prints `FILE:LINE:COLUMN: what`, or as rustfmt does `Diff in FILE:LINE:`.
 struct Linter {
     program: &'static str,
     args: &'static [&'static str],
@@ -33,6 +34,7 @@ const LINTERS: &[Linter] = &[
         endings: &["py"],
     },
     Linter { program: "yamllint", args: &["--format=parsable"], endings: &["yaml", "yml"] },
+    Linter { program: "rustfmt", args: &["--check", "--edition=2021"], endings: &["rs"] },
 ];
 
 /// Whose files have a checker of their own.
@@ -87,7 +89,7 @@ impl Linter {
         let run = Run::new(self.program, self.args).args(present).dir(&worktree.dir).env("LC_ALL", "C.UTF-8");
         let output = run.output()?;
         let text = output.text();
-        for (complaint, line) in text.lines().filter_map(complaint) {
+        for (complaint, line) in text.lines().filter_map(|line| complaint(&in_tree(line, &worktree.dir))) {
             said.entry(complaint).or_default().push(line);
         }
         if !output.status.success() && said.is_empty() {
@@ -98,8 +100,12 @@ impl Linter {
     }
 }
 
-/// Reads `FILE:LINE:COLUMN: what`.
+/// Reads `FILE:LINE:COLUMN: what`, or `Diff in FILE:LINE:`.
 fn complaint(line: &str) -> Option<(Complaint, u32)> {
+    if let Some(place) = line.strip_prefix("Diff in ") {
+        let (file, number) = place.strip_suffix(':')?.rsplit_once(':')?;
+        return Some(((file.to_owned(), "it is not as rustfmt would have it".to_owned()), number.parse().ok()?));
+    }
     let (place, what) = line.split_once(": ")?;
     let mut place = place.rsplitn(3, ':');
     place.next()?.parse::<u32>().ok()?;
@@ -121,6 +127,7 @@ mod tests {
             complaint("b.yaml:3:1: [error] too many blank lines"),
             told("b.yaml", "[error] too many blank lines")
         );
+        assert_eq!(complaint("Diff in a/b.rs:3:"), told("a/b.rs", "it is not as rustfmt would have it"));
         assert_eq!(complaint("************* Module b"), None);
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::config::{self, Config};
+use super::rust::Rust;
 use super::worktree::Worktree;
 use crate::files;
 use crate::process::{self, Run};
@@ -44,6 +45,8 @@ pub struct Folder {
     pub dir: PathBuf,
     /// What is compiled with, and for what.
     target: Target,
+    /// What make is told about Rust.
+    rust: Vec<String>,
     /// ccache's folder.
     ccache: PathBuf,
     /// Where the number of objects of a whole build is kept, for progress.
@@ -81,12 +84,18 @@ impl Folder {
         let ccache = own.unwrap_or_else(|| project.cache.join("ccache"));
         files::make_dir(&ccache)?;
         let target = Target::X86_64;
-        Ok(Self { tree: worktree.dir.clone(), dir, target, ccache, sizes: project.cache.join("build-sizes") })
+        let rust = Vec::new();
+        Ok(Self { tree: worktree.dir.clone(), dir, target, rust, ccache, sizes: project.cache.join("build-sizes") })
     }
 
     /// The same folder with another compiler, or for another architecture.
     pub fn compiled_by(self, target: Target) -> Self {
         Self { target, ..self }
+    }
+
+    /// The same folder with the programs that build Rust.
+    pub fn with_rust(self, rust: Option<&Rust>) -> Self {
+        Self { rust: rust.map(Rust::make_args).unwrap_or_default(), ..self }
     }
 
     /// make in this folder, with everything pinned that would else get into the image.
@@ -97,6 +106,7 @@ impl Folder {
             .arg(format!("ARCH={}", self.target.arch))
             .arg(format!("CC=ccache {}", self.target.cc))
             .arg("LOCALVERSION=")
+            .args(&self.rust)
             .args(["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=txgen", "KBUILD_BUILD_HOST=txgen"])
             .arg(format!("-j{}", jobs()))
             .args(args.iter().map(AsRef::as_ref))
@@ -256,6 +266,7 @@ mod tests {
             target: Target::X86_64,
             tree: path("/c/work/1/tree"),
             dir: path("/c/work/1/build/net"),
+            rust: Vec::new(),
             ccache: path("/c/ccache"),
             sizes: path("/c/build-sizes"),
         }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::build::{Build, Folder};
 use super::config::Config;
+use super::rust::Rust;
 use super::worktree::{Purpose, Worktree};
 use crate::project::Project;
 
@@ -41,7 +42,8 @@ impl<'a> Builder<'a> {
         self.take_tree()?;
         let worktree = self.worktree.as_ref().context("the tree was taken")?;
         worktree.checkout(&self.git_dir, commit)?;
-        let folder = Folder::open(self.project, worktree, &self.config.name)?;
+        let rust = Rust::of(self.project, &self.config.text)?;
+        let folder = Folder::open(self.project, worktree, &self.config.name)?.with_rust(rust.as_ref());
         folder.configure(&self.config)?;
         let built = folder.build(&format!("build {name} ({})", self.config.name), log)?;
         Ok((folder, built))

@@ -14,6 +14,7 @@ use crate::project::Project;
 const CONFIGS: &[(&str, &[&str])] = &[
     ("net", &["net.config"]),
     ("debug", &["net.config", "debug.config"]),
+    ("rust", &["net.config", "rust.config"]),
     (COMPILE, &["net.config", "compile.config"]),
     (COMPILE_32, &["net.config", "compile.config", "32bit.config"]),
     (bench::CONFIG, &["net.config", "bench.config"]),
@@ -28,7 +29,7 @@ pub const COMPILE_32: &str = "compile-32";
 /// A kernel configuration as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `net`, `debug`, [`COMPILE`], [`COMPILE_32`] or [`bench::CONFIG`].
+    /// `net`, `debug`, `rust`, [`COMPILE`], [`COMPILE_32`] or [`bench::CONFIG`].
     pub name: String,
     /// The options that differ from allnoconfig, one a line, sorted.
     pub text: String,
