@@ -33,7 +33,7 @@ pub const C_HEADER: &str = "kernel-overlay/include/net/txbuf/types.h";
 
 /// The Rust side of the types. It moves into kernel-overlay/ with the series that brings it there:
 /// each overlay file belongs to a patch.
-pub const RUST_TYPES: &str = "generated/rust/txbuf_types.rs";
+pub const RUST_TYPES: &str = "kernel-overlay/rust/kernel/net/txbuf/types.rs";
 
 /// Tables and diagrams of the types for the documentation; moves like the Rust side.
 pub const STRUCT_TABLES: &str = "kernel-overlay/Documentation/networking/txbuf-structs.rst";

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use common::TestProject;
 
 const HEADER: &str = "p/kernel-overlay/include/net/txbuf/types.h";
-const RUST: &str = "p/generated/rust/txbuf_types.rs";
+const RUST: &str = "p/kernel-overlay/rust/kernel/net/txbuf/types.rs";
 const TABLES: &str = "p/kernel-overlay/Documentation/networking/txbuf-structs.rst";
 const DESIGN: &str = "p/txgen/src/design.rs";
 
@@ -69,13 +69,13 @@ fn stale_files_are_written_and_named_once() {
     let ran = project.txgen(&["generate"]).expect(0);
     insta::assert_snapshot!(ran.stdout, @r"
     wrote kernel-overlay/include/net/txbuf/types.h
-    wrote generated/rust/txbuf_types.rs
+    wrote kernel-overlay/rust/kernel/net/txbuf/types.rs
     wrote kernel-overlay/Documentation/networking/txbuf-structs.rst
     3 of 3 generated files were stale
     ");
     for (copy, original) in [
         (HEADER, "kernel-overlay/include/net/txbuf/types.h"),
-        (RUST, "generated/rust/txbuf_types.rs"),
+        (RUST, "kernel-overlay/rust/kernel/net/txbuf/types.rs"),
         (TABLES, "kernel-overlay/Documentation/networking/txbuf-structs.rst"),
     ] {
         assert_eq!(project.read(copy), fs::read_to_string(root().join(original)).unwrap());

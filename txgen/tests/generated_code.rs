@@ -181,7 +181,7 @@ fn layouts_of_assorted_structs_are_those_of_gcc() {
 #[test]
 fn rust_side_is_formatted_as_the_kernel_formats() {
     let config = "max_width=100,use_small_heuristics=Default,newline_style=Unix";
-    let file = root().join("generated/rust/txbuf_types.rs");
+    let file = root().join("kernel-overlay/rust/kernel/net/txbuf/types.rs");
     run(Command::new("rustfmt").args(["--check", "--edition", "2021", "--config", config]).arg(file)).unwrap();
 }
 
@@ -200,7 +200,7 @@ pub mod bindings {
 pub mod txbuf_types;
 ";
     fs::write(dir.path().join("lib.rs"), bindings).unwrap();
-    fs::write(dir.path().join("txbuf_types.rs"), edit(read("generated/rust/txbuf_types.rs"))).unwrap();
+    fs::write(dir.path().join("txbuf_types.rs"), edit(read("kernel-overlay/rust/kernel/net/txbuf/types.rs"))).unwrap();
     let args = ["--edition=2021", "--crate-type=lib", "--emit=metadata", "-Dwarnings", "-Dmissing_docs", "lib.rs"];
     let cfg = ["--cfg", "CONFIG_64BIT", "--check-cfg", "cfg(CONFIG_64BIT)"];
     run(Command::new("rustc").args(args).args(cfg).current_dir(dir.path()))

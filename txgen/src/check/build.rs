@@ -28,8 +28,8 @@ const MANY: usize = USERS.len();
 /// How many the others do.
 const FEW: usize = 3;
 
-/// Folders whose C files are no part of the kernel image.
-const OUTSIDE: &[&str] = &["tools/", "samples/", "scripts/", "Documentation/", "usr/"];
+/// Folders whose C files are no objects of the kernel image; those of rust/ are parts of one.
+const OUTSIDE: &[&str] = &["tools/", "samples/", "scripts/", "Documentation/", "usr/", "rust/"];
 
 pub(super) const BUILD: Check = Check {
     name: "build",

@@ -68,8 +68,14 @@ pub fn names() -> Vec<&'static str> {
     CONFIGS.iter().map(|(name, _)| *name).filter(|name| ![COMPILE, COMPILE_32, bench::CONFIG].contains(name)).collect()
 }
 
-/// The file of a series with options that the code it touches needs, in every configuration it is built in.
-pub const OF_SERIES: &str = "kernel.config";
+/// The file of a series with options that the code it touches needs, in every configuration it is built in; `NAME.config`
+/// has those for configuration NAME.
+const OF_SERIES: &str = "kernel.config";
+
+/// The files of a series with options.
+pub fn of_series() -> impl Iterator<Item = String> {
+    CONFIGS.iter().map(|(name, _)| format!("{name}.config")).chain([OF_SERIES.to_owned()])
+}
 
 /// Reads configuration `name` as `stack` needs it: series, the lowest first.
 pub fn load(project: &Project, name: &str, stack: &[&str]) -> Result<Config> {
@@ -78,7 +84,9 @@ pub fn load(project: &Project, name: &str, stack: &[&str]) -> Result<Config> {
         .find(|(known, _)| *known == name)
         .with_context(|| format!("no configuration {name}: there are {}", names().join(" and ")))?;
     let mut options = BTreeMap::new();
-    let own = stack.iter().map(|series| project.series(series).join(OF_SERIES)).filter(|path| path.is_file());
+    let files = [OF_SERIES.to_owned(), format!("{name}.config")];
+    let own = stack.iter().flat_map(|series| files.iter().map(|file| project.series(series).join(file)));
+    let own = own.filter(|path| path.is_file());
     for path in fragments.iter().map(|fragment| project.vm_tests().join(fragment)).chain(own) {
         let text = files::read(&path)?;
         options.extend(parse(&text).with_context(|| format!("read {}", path.display()))?);
@@ -168,6 +176,10 @@ mod tests {
         assert_eq!(load(&project, "net", &[]).unwrap().text, "CONFIG_A=y\nCONFIG_B=y\n");
         std::fs::create_dir_all(dir.path().join("series/up")).unwrap();
         std::fs::write(dir.path().join("series/up/kernel.config"), "CONFIG_B=m\nCONFIG_C=y\n").unwrap();
-        assert_eq!(load(&project, "debug", &["low", "up"]).unwrap().text, "CONFIG_A=y\nCONFIG_B=m\nCONFIG_C=y\n");
+        std::fs::write(dir.path().join("series/up/debug.config"), "CONFIG_D=y\n").unwrap();
+        let stack = ["low", "up"];
+        assert_eq!(load(&project, "net", &stack).unwrap().text, "CONFIG_A=y\nCONFIG_B=m\nCONFIG_C=y\n");
+        let debug = "CONFIG_A=y\nCONFIG_B=m\nCONFIG_C=y\nCONFIG_D=y\n";
+        assert_eq!(load(&project, "debug", &stack).unwrap().text, debug);
     }
 }

@@ -18,7 +18,7 @@ use crate::check;
 use crate::cocci::residue_pattern;
 use crate::facts;
 use crate::files;
-use crate::kernel::config::OF_SERIES as CONFIG;
+use crate::kernel::config;
 use crate::mail;
 use crate::project::Project;
 
@@ -308,7 +308,8 @@ impl Loader<'_> {
 
     /// Refuses files that nothing refers to: a patch that was renamed in one place only leaves them.
     fn refuse_strays(&self, series: &Series) -> Result<()> {
-        let mut known = BTreeSet::from(["series.toml", "cover.md", AUDIT, BENCH, CONFIG].map(PathBuf::from));
+        let mut known = BTreeSet::from(["series.toml", "cover.md", AUDIT, BENCH].map(PathBuf::from));
+        known.extend(config::of_series().map(PathBuf::from));
         known.extend(series.history.posted.iter().map(|sent| record(sent.version, sent.resend)));
         for patch in &series.patches {
             known.extend(["msg", "diff", "cocci"].map(|kind| PathBuf::from(format!("{}.{kind}", patch.name))));
