@@ -2,7 +2,7 @@
 //! The kernel's own scripts/checkpatch.pl, with the options of netdev's CI.
 //!
 //! MISSING_SIGN_OFF is left to `limits` and to `txgen format-series`: whether commits are signed off
-//! is the maintainer's choice at apply time.
+//! is the maintainer's choice at apply time. How long a line of Rust may be is rustfmt's choice.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
     name: "checkpatch",
     shows: "the tree's checkpatch.pl --strict --codespell, with the types netdev's CI ignores left out",
     needs: "perl, codespell, scripts/checkpatch.pl",
-    version: 1,
+    version: 2,
     tools,
     scope: Scope::Patch(check),
 };
@@ -76,9 +76,15 @@ fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
     if output.status.success() && text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    parse(&text).with_context(|| {
+    let mut found = parse(&text).with_context(|| {
         format!("checkpatch on patch {} ({}): {}", patch.name, process::describe(output.status), output.errors().trim())
-    })
+    })?;
+    found.retain(|finding| !is_width_of_rust(finding));
+    Ok(found)
+}
+
+fn is_width_of_rust(finding: &Finding) -> bool {
+    finding.rule().starts_with("LONG_LINE") && finding.file.as_ref().is_some_and(|file| file.ends_with(".rs"))
 }
 
 /// Reads `FILE:LINE: LEVEL:TYPE: what`, and compares with the totals that checkpatch prints where it has messages.
@@ -118,7 +124,7 @@ fn message(line: &str) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{is_width_of_rust, parse};
 
     #[test]
     fn messages_carry_type_file_and_line() {
@@ -128,6 +134,15 @@ total: 1 errors, 1 warnings, 0 checks, 9 lines checked\n";
         assert_eq!(found[0].file.as_deref(), Some("net/a.c"));
         assert_eq!((found[0].line, found[0].rule()), (Some(12), "SPACING"));
         assert_eq!((found[1].file.as_deref(), found[1].rule()), (None, "TYPO_SPELLING"));
+    }
+
+    #[test]
+    fn how_long_a_line_of_rust_is_rustfmt_says() {
+        let text = "a/b.rs:1: WARNING:LONG_LINE_COMMENT: line length of 98 exceeds 80 columns\n\
+a/b.rs:2: WARNING:TYPO_SPELLING: 'teh' may be misspelled\na/b.c:3: WARNING:LONG_LINE: line length of 98 exceeds 80\n\
+total: 0 errors, 3 warnings, 0 checks, 9 lines checked\n";
+        let found = parse(text).unwrap();
+        assert_eq!(found.iter().map(is_width_of_rust).collect::<Vec<_>>(), [true, false, false]);
     }
 
     #[test]

@@ -322,6 +322,7 @@ impl<T: TxOwner> Drop for TxMsg<T> {
 mod tests {
     use super::*;
     use crate::{
+        error::to_result,
         net::socket::Kind,
         sync::{
             atomic::{
@@ -388,7 +389,22 @@ mod tests {
         Ok(segments)
     }
 
+    /// The loopback device is down when tests run at boot.
+    fn raise_loopback() -> Result {
+        // SAFETY: Each namespace has a loopback device for as long as it is there, and the lock is
+        // what changing its flags takes.
+        to_result(unsafe {
+            bindings::rtnl_lock();
+            let dev = bindings::init_net.loopback_dev;
+            let flags = bindings::netif_get_flags(dev) | bindings::net_device_flags_IFF_UP;
+            let ret = bindings::dev_change_flags(dev, flags, core::ptr::null_mut());
+            bindings::rtnl_unlock();
+            ret
+        })
+    }
+
     fn pair() -> Result<(Socket, Socket)> {
+        raise_loopback()?;
         let listener = Socket::new(Kind::Stream)?;
         listener.bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
         listener.listen(1)?;
@@ -467,6 +483,36 @@ mod tests {
             Some(EINVAL)
         );
         assert_eq!(done.times.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn each_of_many_messages_is_released_after_it_arrived() -> Result {
+        let (from, to) = pair()?;
+        let mut got = KVec::from_elem(0u8, 32 + PAGE_SIZE, GFP_KERNEL)?;
+
+        for round in 0..10_000u32 {
+            let done = Done::new()?;
+            let page = Page::alloc_page(GFP_KERNEL | __GFP_ZERO)?;
+            let mut segments = one(bytes(round as u8, 32)?)?;
+            segments.push(Segment::Page(page, PAGE_SIZE), GFP_KERNEL)?;
+            let mut message = TxMsg::new(segments, Owner(done.clone()), GFP_KERNEL)?;
+            message.send_all(&from)?;
+            assert_eq!(done.times.load(Relaxed), 0);
+            drop(message);
+
+            let mut len = 0;
+            while len < got.len() {
+                let part = to.receive(&mut got[len..])?;
+                assert!(part > 0);
+                len += part;
+            }
+            assert_eq!(got[0], round as u8);
+            assert_eq!(got[31], (round as u8).wrapping_add(31));
+            assert!(got[32..].iter().all(|byte| *byte == 0));
+            done.completion.wait_for_completion();
+            assert_eq!(done.times.load(Relaxed), 1);
+        }
         Ok(())
     }
 
