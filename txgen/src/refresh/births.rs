@@ -28,12 +28,16 @@ pub fn births(path: &str, before: Option<&Blob>, steps: &[Option<Blob>], was: &[
     let Some(steps) = steps else { bail!("{path} is added, removed and added again: squash these commits into one") };
     let last = steps.last().map(|(_, blob)| &blob.bytes);
     let is_whole = steps.iter().all(|(_, blob)| Some(&blob.bytes) == last);
-    if is_whole || !slice::has_items(path) {
-        let kept = was.iter().filter(|(index, _)| Some(*index) == file && is_whole && slice::has_items(path));
-        return Ok(Born { file, items: kept.cloned().collect() });
+    if !slice::has_items(path) || is_whole && was.is_empty() {
+        return Ok(Born { file, items: Vec::new() });
     }
     let final_text = text(path, last.context("a file has a last form")?)?;
     let items = slice::items(final_text).with_context(|| path.to_owned())?;
+    if is_whole {
+        let is_here = |name: &String| items.iter().any(|item| item.names.contains(name));
+        let kept = was.iter().filter(|(index, name)| Some(*index) == file && is_here(name));
+        return Ok(Born { file, items: kept.cloned().collect() });
+    }
     let births = birth_of_each(path, &items, &steps)?;
     let items = claims(path, &items, &births, file, was)?;
     Ok(Born { file, items })
@@ -133,6 +137,13 @@ mod tests {
         let steps = [Some(A.to_owned()), Some(format!("{A}{B}"))];
         let was = [(1, "b".to_owned()), (1, "a".to_owned()), (0, "gone".to_owned())];
         assert_eq!(born(&steps, &was).unwrap(), Born { file: Some(0), items: vec![(1, "b".to_owned())] });
+    }
+
+    #[test]
+    fn where_a_file_comes_whole_a_claim_on_what_is_gone_goes() {
+        let was = [(0, "a".to_owned()), (0, "b".to_owned())];
+        let born = born(&[Some(A.to_owned())], &was).unwrap();
+        assert_eq!(born, Born { file: Some(0), items: vec![(0, "a".to_owned())] });
     }
 
     #[test]

@@ -14,6 +14,7 @@ use txgen::refresh::{self, Choices, Source, stage};
 use txgen::series::{self, apply, overlay_files};
 
 use super::linux::{SKBUFF, TXBUF, project};
+use crate::common::TestProject;
 
 /// What a commit does, each thing apart from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,8 +182,8 @@ fn kernel(dir: &Path, project: &Project) -> Kernel {
     Kernel { repo, base, by }
 }
 
-#[test]
-fn random_edits_come_back() {
+/// A project with series `demo` that has no patch, and its kernel.
+fn empty() -> (TestProject, Project, Kernel) {
     let test = project();
     test.git("linux", &["config", "user.name", "Test Author"]);
     test.git("linux", &["config", "user.email", "author@example.org"]);
@@ -195,29 +196,50 @@ fn random_edits_come_back() {
         "p/series/demo/series.toml",
         manifest.split("\n# The first new file").next().unwrap().split("\n[[patch]]").next().unwrap(),
     );
+    (test, at, kernel)
+}
+
+/// Edits a branch in rounds, and reads it after each: applied, it has the trees of the branch.
+fn come_back(at: &Project, kernel: &Kernel, rounds: &[Vec<Edit>; 3]) -> Result<(), TestCaseError> {
+    let mut branch = Vec::<Made>::new();
+    let mut was = kernel.base.commit.clone();
+    let mut stages = Vec::<stage::Staged>::new();
+    // Something to begin with, then two rounds of edits.
+    let begin = (0..5).map(|n| Edit::Add(n, n * 7, n)).collect::<Vec<_>>();
+    for (round, edits) in rounds.iter().enumerate() {
+        let begin = if round == 0 { begin.as_slice() } else { &[] };
+        for (serial, edit) in begin.iter().chain(edits).enumerate() {
+            perform(&mut branch, edit, round * 100 + serial);
+        }
+        let (tip, trees) = kernel.commit(&branch);
+        let project = stages.last().map_or(at, |stage| &stage.project);
+        let stage = kernel.refresh(project, &was, &tip);
+        prop_assert_eq!(kernel.trees(&stage.project), trees);
+        stages.push(stage);
+        was = tip;
+    }
+    Ok(())
+}
+
+#[test]
+fn random_edits_come_back() {
+    let (_test, at, kernel) = empty();
     let edits = || prop::collection::vec(edit(), 1..12);
     let config =
         Config { cases: std::env::var("PROPTEST_CASES").map_or(40, |n| n.parse().unwrap()), ..Config::default() };
     let mut runner = TestRunner::new(config);
-    runner
-        .run(&(edits(), edits(), edits()), |(first, second, third)| {
-            let mut branch = Vec::<Made>::new();
-            let mut was = kernel.base.commit.clone();
-            let mut stages = Vec::<stage::Staged>::new();
-            // Something to begin with, then two rounds of edits.
-            let begin = (0..5).map(|n| Edit::Add(n, n * 7, n)).chain(first).collect::<Vec<_>>();
-            for (round, edits) in [begin, second, third].iter().enumerate() {
-                for (serial, edit) in edits.iter().enumerate() {
-                    perform(&mut branch, edit, round * 100 + serial);
-                }
-                let (tip, trees) = kernel.commit(&branch);
-                let project = stages.last().map_or(&at, |stage| &stage.project);
-                let stage = kernel.refresh(project, &was, &tip);
-                prop_assert_eq!(kernel.trees(&stage.project), trees);
-                stages.push(stage);
-                was = tip;
-            }
-            Ok(())
-        })
-        .unwrap();
+    let rounds = (edits(), edits(), edits());
+    runner.run(&rounds, |(first, second, third)| come_back(&at, &kernel, &[first, second, third])).unwrap();
+}
+
+#[test]
+fn edits_that_once_did_not_come_back_do() {
+    use Edit::{Add, Drop, Split, Squash, Swap};
+    let (_test, at, kernel) = empty();
+    let rounds = [
+        vec![Squash(60), Squash(3)],
+        vec![Swap(0, 29), Drop(94)],
+        vec![Squash(0), Split(0), Add(114, 1, 26), Split(79), Drop(118)],
+    ];
+    come_back(&at, &kernel, &rounds).unwrap();
 }
