@@ -7,7 +7,7 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest prove broken selftests debug mutations bench counts rebase txgen base install install-files clean
+.PHONY: series test setup lint unit guest prove broken selftests debug rust mutations bench counts rebase txgen base install install-files clean
 
 series: setup base
 	$(TXGEN) generate --check
@@ -53,6 +53,11 @@ selftests: setup base
 # The tip under KASAN, lockdep and kmemleak.
 debug: setup base
 	$(TXGEN) test $(NAME) --tip --config debug
+
+# Each patch of the series for Rust, with the examples of the documentation and the tests of modules.
+rust: setup base
+	vm-tests/rust.sh
+	$(TXGEN) test rust --all --config rust
 
 # Each mutation in vm-tests/mutations has to make the suites fail that it names.
 mutations: setup base
