@@ -87,10 +87,28 @@ pub fn write_all_atomic(files: &[(&Path, &[u8])]) -> Result<()> {
     Ok(())
 }
 
+/// How the names of files begin that are to be renamed.
+const STAGED: &str = ".txgen-";
+
+/// Removes from `dir` what a [`write_atomic`] that was killed left there; nobody else may write to the folder meanwhile.
+pub fn remove_staged(dir: &Path) -> Result<()> {
+    if !dir.is_dir() {
+        return Ok(());
+    }
+    let list = || format!("list {}", dir.display());
+    for entry in fs::read_dir(dir).with_context(list)? {
+        let path = entry.with_context(list)?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STAGED)) && path.is_file() {
+            remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// A temporary file that others may read as the umask says, like one made the plain way.
 fn stage(dir: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     let mut file =
-        tempfile::Builder::new().prefix(".txgen-").permissions(Permissions::from_mode(0o666)).tempfile_in(dir)?;
+        tempfile::Builder::new().prefix(STAGED).permissions(Permissions::from_mode(0o666)).tempfile_in(dir)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)

@@ -257,7 +257,7 @@ fn an_unknown_patch_series_or_selection_is_an_error() {
     let nothing = project.txgen(&test(&[])).expect(2);
     assert!(nothing.stderr.contains("--tip|--all|--patch <PATCH>"), "{}", nothing.stderr);
     let config = project.txgen(&test(&["--tip", "--config", "other"])).expect(2);
-    assert!(config.stderr.contains("[possible values: net, debug]"), "{}", config.stderr);
+    assert!(config.stderr.contains("[possible values: net, debug, rust]"), "{}", config.stderr);
 }
 
 /// A mutation of the tip that makes it `play:` something else and that `suites` have to notice.

@@ -4,7 +4,7 @@
 //! A journal says what is left to do after that step. Whoever comes next finishes it, so that a change that was killed
 //! shows as not begun or as done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -130,6 +130,7 @@ pub fn recover(project: &Project) -> Result<()> {
         let journal = serde_json::from_str::<Journal>(&files::read(&path)?)
             .with_context(|| format!("read {}", path.display()))?;
         if key(&project.series(name))? == journal.series {
+            remove_staged(project, &journal)?;
             finish(project, name, &journal)
                 .with_context(|| format!("finish what was begun with series {name} and stopped"))?;
         }
@@ -154,6 +155,14 @@ fn leftovers(project: &Project) -> Result<Vec<String>> {
     }
     found.retain(|file| !file.ends_with(".rebase") && !file.ends_with(".send"));
     Ok(found)
+}
+
+/// What was to become a file when it was killed.
+fn remove_staged(project: &Project, journal: &Journal) -> Result<()> {
+    let overlay = journal.overlay.keys().filter_map(|path| Some(project.overlay().join(path).parent()?.to_owned()));
+    let bases = project.bases_file().parent().map(Path::to_owned);
+    let folders = overlay.chain(bases).collect::<BTreeSet<_>>();
+    folders.iter().try_for_each(|folder| files::remove_staged(folder))
 }
 
 fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {

@@ -110,7 +110,13 @@ pub fn demo_project() -> TestProject {
     project.write("p/series/demo/txbuf.diff", DIFF);
     project.write("p/series/demo/more.msg", "net: add more\n\nMore is needed.\n");
     project.write("p/kernel-overlay/net/core/txbuf.c", TXBUF);
-    for (file, text) in [("net.config", ""), ("debug.config", ""), ("guest.sh", "true\n"), ("requirements.txt", "")] {
+    for (file, text) in [
+        ("net.config", ""),
+        ("debug.config", ""),
+        ("rust.config", ""),
+        ("guest.sh", "true\n"),
+        ("requirements.txt", ""),
+    ] {
         project.write(&format!("p/vm-tests/{file}"), text);
     }
     project
