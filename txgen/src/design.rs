@@ -29,6 +29,7 @@
 #![expect(clippy::manual_is_multiple_of, reason = "an expression that C has too")]
 
 pub mod kernel;
+pub mod msg;
 
 use core::ffi::c_void;
 use core::mem::{offset_of, size_of};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The design as plain data: constants, enums, structs, promises, and the prose on each.
 //!
-//! `parse` reads it from the text of design.rs, `types` knows the kernel's types, `expr` the
+//! `parse` reads it from the text of a design, `types` knows the kernel's types, `expr` the
 //! constant expressions, `layout` computes sizes and offsets and holds them against the promises.
 
 pub mod expr;
@@ -9,6 +9,7 @@ pub mod layout;
 pub mod parse;
 pub mod types;
 
+use anyhow::Result;
 use expr::Expr;
 use layout::Abi;
 use types::Type;
@@ -16,7 +17,7 @@ use types::Type;
 /// Prose, one paragraph or list item a string, without line breaks.
 pub type Docs = Vec<String>;
 
-/// Everything that design.rs declares, in its order.
+/// Everything that a design declares, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     /// The file it was read from, as errors name it.
@@ -101,6 +102,20 @@ pub struct Enum {
 }
 
 impl Enum {
+    /// What each variant is: the number it is given, or one more than the variant before.
+    pub fn values(&self, model: &Model, abi: Abi) -> Result<Vec<u64>> {
+        let mut next = 0_u64;
+        let mut values = Vec::new();
+        for variant in &self.variants {
+            if let Some(value) = &variant.value {
+                next = expr::eval(model, value, abi)?;
+            }
+            values.push(next);
+            next = next.wrapping_add(1);
+        }
+        Ok(values)
+    }
+
     /// Whether the values are bits that combine.
     pub fn is_bits(&self) -> bool {
         self.variants.iter().all(|v| matches!(&v.value, Some(value) if value.is_bit()))

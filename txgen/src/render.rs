@@ -8,12 +8,14 @@
 mod c;
 mod diagram;
 mod kdoc;
+mod kunit;
 mod rst;
 mod rust;
 mod strict;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
@@ -25,18 +27,52 @@ use crate::project::Project;
 
 pub use c::declare;
 
-/// Where the design is, in the project.
-pub const DESIGN: &str = "txgen/src/design.rs";
+/// A file that declares types, and where what comes from it alone goes.
+struct Design {
+    /// The file, in the project.
+    source: &'static str,
+    /// The C header, in the kernel.
+    header: &'static str,
+    /// Tables and diagrams of the types, in the kernel.
+    tables: &'static str,
+    /// What is above them.
+    title: &'static str,
+}
 
-/// The C header of the types.
-pub const C_HEADER: &str = "kernel-overlay/include/net/txbuf/types.h";
+/// Each file belongs to a patch: types that a later series brings have files of their own.
+static DESIGNS: [Design; 2] = [
+    Design {
+        source: "txgen/src/design.rs",
+        header: "include/net/txbuf/types.h",
+        tables: "Documentation/networking/txbuf-structs.rst",
+        title: "Structures of txbufs",
+    },
+    Design {
+        source: "txgen/src/design/msg.rs",
+        header: "include/net/txbuf/msg-types.h",
+        tables: "Documentation/networking/txmsg-structs.rst",
+        title: "Structures of messages of the kernel",
+    },
+];
 
-/// The Rust side of the types. It moves into kernel-overlay/ with the series that brings it there:
-/// each overlay file belongs to a patch.
-pub const RUST_TYPES: &str = "kernel-overlay/rust/kernel/net/txbuf/types.rs";
+/// The Rust side of all types, in the kernel.
+const RUST_TYPES: &str = "rust/kernel/net/txbuf/types.rs";
 
-/// Tables and diagrams of the types for the documentation; moves like the Rust side.
-pub const STRUCT_TABLES: &str = "kernel-overlay/Documentation/networking/txbuf-structs.rst";
+/// The KUnit test of the layout of all types, in the kernel.
+const LAYOUT_TEST: &str = "net/core/tests/txmsg_layout_test.c";
+
+/// A design that was read.
+struct Part {
+    design: &'static Design,
+    model: Model,
+}
+
+impl Part {
+    /// As `#include` names the header.
+    fn include(&self) -> &'static str {
+        self.design.header.trim_start_matches("include/")
+    }
+}
 
 /// A file as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,25 +81,39 @@ pub struct Rendered {
     pub path: String,
     /// What it should hold.
     pub text: String,
+    /// The files that it comes from, in the project.
+    pub designs: Vec<&'static str>,
 }
 
-/// Reads the design of the project and proves its promises.
-pub fn read_design(project: &Project) -> Result<Model> {
-    let model = model::parse::parse(DESIGN, &files::read(&project.root.join(DESIGN))?)?;
-    model::layout::prove(&model)?;
-    Ok(model)
+/// Reads the designs of the project and proves their promises.
+fn read_designs(project: &Project) -> Result<Vec<Part>> {
+    let read = |design: &'static Design| -> Result<Part> {
+        let model = model::parse::parse(design.source, &files::read(&project.root.join(design.source))?)?;
+        model::layout::prove(&model)?;
+        Ok(Part { design, model })
+    };
+    DESIGNS.iter().map(read).collect()
 }
 
 /// Renders every generated file of the project; writes none.
 pub fn render_all(project: &Project) -> Result<Vec<Rendered>> {
-    let model = read_design(project)?;
+    let parts = read_designs(project)?;
     let templates = Templates::load(&project.templates())?;
-    let rendered = |path: &str, text| Rendered { path: path.to_owned(), text };
-    Ok(vec![
-        rendered(C_HEADER, templates.render("txbuf-types.h.tera", &c::header(&model))?),
-        rendered(RUST_TYPES, rust::render(&model)?),
-        rendered(STRUCT_TABLES, templates.render("txbuf-structs.rst.tera", &rst::page(&model)?)?),
-    ])
+    let rendered = |path: &str, text, parts: &[Part]| {
+        let designs = parts.iter().map(|part| part.design.source).collect();
+        Rendered { path: format!("kernel-overlay/{path}"), text, designs }
+    };
+    let mut files = Vec::new();
+    for part in &parts {
+        let header = templates.render("txbuf-types.h.tera", &c::header(part))?;
+        let tables = templates.render("txbuf-structs.rst.tera", &rst::page(part)?)?;
+        files.push(rendered(part.design.header, header, slice::from_ref(part)));
+        files.push(rendered(part.design.tables, tables, slice::from_ref(part)));
+    }
+    files.push(rendered(RUST_TYPES, rust::render(&parts)?, &parts));
+    let test = templates.render("txmsg-layout-test.c.tera", &kunit::test(&parts)?)?;
+    files.push(rendered(LAYOUT_TEST, test, &parts));
+    Ok(files)
 }
 
 /// The templates of a folder.

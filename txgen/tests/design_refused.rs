@@ -19,11 +19,12 @@ fn with_field(field: &str) -> String {
 
 #[test]
 fn types_that_c_can_not_have_in_that_place() {
-    let known = "bool, u8, u16, u32, i32, usize, bio_vec, page, refcount_t, ubuf_info";
+    let known = "bool, u8, u16, u32, i32, usize, c_ulong, bio_vec, page, refcount_t, ubuf_info, work_struct, \
+                 workqueue_struct";
     let cases = [
         ("pub b: u64", format!("d.rs:5:12: the model does not know type `u64`; it knows {known}")),
         ("pub b: *mut wrong", format!("d.rs:5:17: the model does not know type `wrong`; it knows {known}")),
-        ("pub b: ubuf_info", "d.rs:5:12: `ubuf_info` may only be used behind a pointer".to_owned()),
+        ("pub b: page", "d.rs:5:12: `page` may only be used behind a pointer".to_owned()),
         ("pub b: c_void", "d.rs:5:12: `c_void` may only be used behind a pointer".to_owned()),
         ("pub b: Flex<u8>, /** C. */ pub c: u8", "d.rs:5:12: a flexible array may only be the last field".to_owned()),
         ("pub b: &'static u8", "d.rs:5:12: the model does not know this kind of type".to_owned()),
@@ -77,6 +78,20 @@ fn struct_that_contains_itself() {
     let text = "#[repr(C)]\npub struct a {\n/// B.\npub b: c,\n}\n#[repr(C)]\npub struct c {\n/// D.\npub d: a,\n}\n";
     let error = refused(text);
     assert!(error.starts_with("d.rs: ") && error.ends_with("contains itself"), "{error}");
+}
+
+#[test]
+fn size_that_depends_on_the_configuration_anywhere_but_at_the_end_or_in_a_promise() {
+    let work = "#[repr(C)]\npub struct a {\n/// B.\npub b: work_struct,\n}\n";
+    let after = "#[repr(C)]\npub struct c {\n/// D.\npub d: a,\n/// E.\npub e: u8,\n}\n";
+    let expected = "d.rs: field `d` of struct `c` has to be the last: CONFIG_LOCKDEP makes it larger";
+    assert_eq!(refused(&format!("{work}{after}")), expected);
+    let promise = "const _: () = assert!(size_of::<a>() == 32);";
+    let expected = "d.rs:6: CONFIG_LOCKDEP makes the type larger: it has no size to promise";
+    assert_eq!(refused(&format!("{work}{promise}")), expected);
+    let pointer = "#[repr(C)]\npub struct c {\n/// D.\npub d: *mut a,\n/// E.\npub e: u8,\n/// F.\npub f: a,\n}\n";
+    let offset = "#[cfg(target_pointer_width = \"64\")]\nconst _: () = assert!(offset_of!(c, f) == 16);";
+    layout::prove(&parse("d.rs", &format!("{work}{pointer}{offset}")).unwrap()).unwrap();
 }
 
 #[test]

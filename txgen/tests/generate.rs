@@ -12,19 +12,24 @@ use std::path::{Path, PathBuf};
 use common::TestProject;
 
 const HEADER: &str = "p/kernel-overlay/include/net/txbuf/types.h";
+const MSG_HEADER: &str = "p/kernel-overlay/include/net/txbuf/msg-types.h";
 const RUST: &str = "p/kernel-overlay/rust/kernel/net/txbuf/types.rs";
 const TABLES: &str = "p/kernel-overlay/Documentation/networking/txbuf-structs.rst";
+const MSG_TABLES: &str = "p/kernel-overlay/Documentation/networking/txmsg-structs.rst";
+const LAYOUT_TEST: &str = "p/kernel-overlay/net/core/tests/txmsg_layout_test.c";
 const DESIGN: &str = "p/txgen/src/design.rs";
+const MSG_DESIGN: &str = "p/txgen/src/design/msg.rs";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// A project with the design and the templates of this one, and nothing rendered yet.
+/// A project with the designs and the templates of this one, and nothing rendered yet.
 fn project() -> TestProject {
     let project = TestProject::new("");
     let copy = |name: &str| project.write(&format!("p/{name}"), &fs::read_to_string(root().join(name)).unwrap());
     copy("txgen/src/design.rs");
+    copy("txgen/src/design/msg.rs");
     for entry in fs::read_dir(root().join("templates")).unwrap() {
         copy(&format!("templates/{}", entry.unwrap().file_name().to_str().unwrap()));
     }
@@ -42,7 +47,7 @@ fn edit(project: &TestProject, file: &str, from: &str, to: &str) {
 fn rendered() -> TestProject {
     let project = project();
     let ran = project.txgen(&["generate"]).expect(0);
-    assert!(ran.stdout.ends_with("3 of 3 generated files were stale\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("6 of 6 generated files were stale\n"), "{}", ran.stdout);
     project
 }
 
@@ -60,7 +65,7 @@ fn line_of(text: &str, part: &str) -> usize {
 fn committed_files_are_those_that_the_design_gives() {
     let project = TestProject::new("");
     let ran = project.txgen(&["--project", root().to_str().unwrap(), "generate", "--check"]).expect(0);
-    assert_eq!(ran.stdout, "all 3 generated files are up to date\n");
+    assert_eq!(ran.stdout, "all 6 generated files are up to date\n");
 }
 
 #[test]
@@ -69,18 +74,18 @@ fn stale_files_are_written_and_named_once() {
     let ran = project.txgen(&["generate"]).expect(0);
     insta::assert_snapshot!(ran.stdout, @r"
     wrote kernel-overlay/include/net/txbuf/types.h
-    wrote kernel-overlay/rust/kernel/net/txbuf/types.rs
     wrote kernel-overlay/Documentation/networking/txbuf-structs.rst
-    3 of 3 generated files were stale
+    wrote kernel-overlay/include/net/txbuf/msg-types.h
+    wrote kernel-overlay/Documentation/networking/txmsg-structs.rst
+    wrote kernel-overlay/rust/kernel/net/txbuf/types.rs
+    wrote kernel-overlay/net/core/tests/txmsg_layout_test.c
+    6 of 6 generated files were stale
     ");
-    for (copy, original) in [
-        (HEADER, "kernel-overlay/include/net/txbuf/types.h"),
-        (RUST, "kernel-overlay/rust/kernel/net/txbuf/types.rs"),
-        (TABLES, "kernel-overlay/Documentation/networking/txbuf-structs.rst"),
-    ] {
-        assert_eq!(project.read(copy), fs::read_to_string(root().join(original)).unwrap());
+    for file in [HEADER, MSG_HEADER, RUST, TABLES, MSG_TABLES, LAYOUT_TEST] {
+        let committed = root().join(file.strip_prefix("p/").unwrap());
+        assert_eq!(project.read(file), fs::read_to_string(committed).unwrap());
     }
-    assert_eq!(project.txgen(&["generate"]).expect(0).stdout, "all 3 generated files are up to date\n");
+    assert_eq!(project.txgen(&["generate"]).expect(0).stdout, "all 6 generated files are up to date\n");
 }
 
 #[test]
@@ -101,7 +106,7 @@ fn check_shows_the_diff_and_writes_nothing() {
      #else
      #define NET_TXBUF_SIZE	256
      #endif
-    1 of 3 generated files stale: run `txgen generate`
+    1 of 6 generated files stale: run `txgen generate`
     ");
     assert_eq!(project.read(HEADER), stale);
 }
@@ -114,7 +119,7 @@ fn diff_that_check_shows_makes_git_write_the_missing_files() {
     project.write("p/stale.diff", &diff);
     project.git("p", &["apply", "stale.diff"]);
     let ran = project.txgen(&["generate", "--check"]).expect(0);
-    assert_eq!(ran.stdout, "all 3 generated files are up to date\n");
+    assert_eq!(ran.stdout, "all 6 generated files are up to date\n");
 }
 
 #[test]
@@ -129,31 +134,60 @@ fn json_tells_what_became_of_each_file() {
             |file: &serde_json::Value| format!("{} {}", file["state"].as_str().unwrap(), file["diff"].is_string());
         files.as_array().unwrap().iter().map(state).collect::<Vec<_>>()
     };
-    assert_eq!(states(&["generate", "--check", "--json"], 1), ["stale true", "missing true", "fresh false"]);
-    assert_eq!(states(&["generate", "--json"], 0), ["written false", "written false", "fresh false"]);
+    assert_eq!(
+        states(&["generate", "--check", "--json"], 1),
+        ["stale true", "fresh false", "fresh false", "fresh false", "missing true", "fresh false"]
+    );
+    assert_eq!(
+        states(&["generate", "--json"], 0),
+        ["written false", "fresh false", "fresh false", "fresh false", "written false", "fresh false"]
+    );
 }
 
+/// What a new field of each struct adds: to which file, what, and the text.
+const NEW_FIELDS: [(&str, &str, &str); 22] = [
+    (HEADER, "kernel-doc", "\n * @hops: unused;"),
+    (HEADER, "member", "\n\tu8 flags;\n\tu8 hops;\n\tu8 spare;\n"),
+    (HEADER, "assertion", "\nstatic_assert(offsetof(struct net_txbuf, spare) == 43);\n"),
+    (MSG_HEADER, "kernel-doc", "\n * @cookie: for use by the sender\n"),
+    (MSG_HEADER, "member", "\n\tunsigned long state;\n\tsize_t cookie;\n\tstruct work_struct work;\n"),
+    (MSG_HEADER, "assertion", "\nstatic_assert(offsetof(struct net_txmsg, work) == 48);\n"),
+    (RUST, "field", "\n    pub hops: u8,\n    /// What is left.\n    pub spare: u8,\n"),
+    (RUST, "assertion", "\nconst _: () = assert!(offset_of!(NetTxbuf, spare) == 43);\n"),
+    (RUST, "bindgen", "assert!(offset_of!(NetTxbuf, hops) == offset_of!(bindings::net_txbuf, hops));\n"),
+    (RUST, "field", "\n    /// For use by the sender.\n    pub cookie: usize,\n"),
+    (RUST, "assertion", "\nconst _: () = assert!(offset_of!(NetTxmsg, work) == 48);\n"),
+    (RUST, "bindgen", "assert!(offset_of!(NetTxmsg, cookie) == offset_of!(bindings::net_txmsg, cookie));\n"),
+    (TABLES, "row", "\n   * - ``u8 hops``\n     - 42\n     - 26\n     - Unused;"),
+    (TABLES, "diagram", "\n    40 | type  | flags | hops  | spare |"),
+    (MSG_TABLES, "row", "\n   * - ``size_t cookie``\n     - 40\n     - 24\n     - For use by the sender.\n"),
+    (MSG_TABLES, "diagram", "\n    40 | cookie "),
+    (LAYOUT_TEST, "offset", "\n\tFIGURE(offsetof(struct net_txbuf, hops), 42, 26),\n"),
+    (LAYOUT_TEST, "size", "\n\tFIGURE(sizeof_field(struct net_txbuf, hops), 1, 1),\n"),
+    (LAYOUT_TEST, "size of all", "\n\tFIGURE(sizeof(struct net_txbuf), 48, 28),\n"),
+    (LAYOUT_TEST, "offset", "\n\tFIGURE(offsetof(struct net_txmsg, cookie), 40, 24),\n"),
+    (LAYOUT_TEST, "size", "\n\tFIGURE(sizeof_field(struct net_txmsg, cookie), 8, 4),\n"),
+    (
+        LAYOUT_TEST,
+        "size of all",
+        "\n\tFIGURE(sizeof(struct net_txmsg),\n\t       80 + sizeof(struct lockdep_map),\n\t       44 + sizeof(struct lockdep_map)),\n",
+    ),
+];
+
 #[test]
-fn new_field_turns_up_in_header_rust_table_and_diagram() {
+fn new_field_of_each_struct_turns_up_in_all_that_is_generated() {
     let project = project();
-    let spare = "    pub spare: u16,\n";
     let two = "    pub hops: u8,\n    /// What is left.\n    pub spare: u8,\n";
-    edit(&project, DESIGN, spare, two);
+    edit(&project, DESIGN, "    pub spare: u16,\n", two);
     edit(&project, DESIGN, "offset_of!(net_txbuf, spare) == 42", "offset_of!(net_txbuf, spare) == 43");
+    let state = "    pub state: c_ulong,\n";
+    edit(&project, MSG_DESIGN, state, &format!("{state}    /// For use by the sender.\n    pub cookie: usize,\n"));
+    edit(&project, MSG_DESIGN, "offset_of!(net_txmsg, work) == 40", "offset_of!(net_txmsg, work) == 48");
     let ran = project.txgen(&["generate"]).expect(0);
-    assert!(ran.stdout.ends_with("3 of 3 generated files were stale\n"), "{}", ran.stdout);
-    let header = project.read(HEADER);
-    for part in [
-        "\n * @hops: unused;",
-        "\n\tu8 flags;\n\tu8 hops;\n\tu8 spare;\n",
-        "\nstatic_assert(offsetof(struct net_txbuf, spare) == 43);\n",
-    ] {
-        assert!(header.contains(part), "{part} in\n{header}");
-    }
-    assert!(project.read(RUST).contains("\n    pub hops: u8,\n    /// What is left.\n    pub spare: u8,\n"));
-    let tables = project.read(TABLES);
-    assert!(tables.contains("\n   * - ``u8 hops``\n     - 42\n     - 26\n"), "{tables}");
-    assert!(tables.contains("\n    40 | type  | flags | hops  | spare |"), "{tables}");
+    assert!(ran.stdout.ends_with("6 of 6 generated files were stale\n"), "{}", ran.stdout);
+    let missing = NEW_FIELDS.iter().filter(|(file, _, text)| !project.read(file).contains(text));
+    let missing: Vec<_> = missing.map(|(file, what, text)| format!("{file}: {what}: {text}")).collect();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 #[test]
@@ -162,7 +196,8 @@ fn unknown_type_in_the_design_is_refused_with_its_place() {
     edit(&project, DESIGN, "pub spare: u16,", "pub spare: spinlock_t,");
     let line = line_of(&project.read(DESIGN), "spinlock_t");
     let ran = project.txgen(&["generate"]).expect(2);
-    let known = "bool, u8, u16, u32, i32, usize, bio_vec, page, refcount_t, ubuf_info";
+    let known = "bool, u8, u16, u32, i32, usize, c_ulong, bio_vec, page, refcount_t, ubuf_info, work_struct, \
+                 workqueue_struct";
     let expected =
         format!("txgen: txgen/src/design.rs:{line}:16: the model does not know type `spinlock_t`; it knows {known}\n");
     assert_eq!(ran.stderr, expected);

@@ -15,10 +15,11 @@ Examples:
   txgen generate --check    write nothing; show what is stale as a diff, exit 1
   txgen generate --json     the same for a machine";
 
-/// Render the generated files from the design, and write those that differ
+/// Render the generated files from the designs, and write those that differ
 ///
-/// The design is txgen/src/design.rs, the templates are in templates/. Everything is rendered before
-/// anything is written. A type that the model does not know, a false layout promise and an undefined
+/// The designs are txgen/src/design.rs and design/msg.rs, the templates are in templates/. From them come the C headers,
+/// the Rust side, the tables and diagrams of the documentation, and the KUnit test of the layout, in kernel-overlay/.
+/// Everything is rendered before anything is written. A type that the model does not know, a false layout promise and an undefined
 /// name in a template are errors with file and line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen refresh`: the branch, edited in git, back into series/NAME/ and kernel-overlay/.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::git::history::Commit;
 use crate::project::Project;
 use crate::rebase::pending;
 use crate::refresh::{self, Choices, Refreshed, Source, branch};
+use crate::render::Rendered;
 use crate::series::overlay_files::Overlay;
 use crate::series::{Series, apply, overlay_files, stack};
 use crate::{files, render};
@@ -188,12 +189,18 @@ fn refuse_generated(project: &Project, refreshed: &Refreshed) -> Result<()> {
     if refreshed.overlay.is_empty() || !project.templates().is_dir() {
         return Ok(());
     }
-    let generated = render::render_all(project)?.into_iter().map(|file| file.path).collect::<BTreeSet<_>>();
-    match refreshed.overlay.keys().find(|path| generated.contains(&format!("kernel-overlay/{path}"))) {
-        Some(path) => bail!(
-            "{path} is rendered from txgen/src/design.rs: change it there, `txgen generate`, `txgen apply`, and take \
-             the change of {path} out of the branch"
-        ),
+    let generated = render::render_all(project)?;
+    let is_changed =
+        |file: &&Rendered| refreshed.overlay.keys().any(|path| file.path == format!("kernel-overlay/{path}"));
+    match generated.iter().find(is_changed) {
+        Some(file) => {
+            let path = file.path.trim_start_matches("kernel-overlay/");
+            bail!(
+                "{path} is rendered from {}: change it there, `txgen generate`, `txgen apply`, and take the change of \
+                 {path} out of the branch",
+                file.designs.join(" and ")
+            )
+        }
         None => Ok(()),
     }
 }

@@ -4,6 +4,8 @@
 //! They exist so that rustc lays the design out as the C compiler lays out the header. The model
 //! has the same figures in its table of kernel types; a test compares the two.
 
+use core::ffi::{c_ulong, c_void};
+
 /// `refcount_t` of linux/refcount.h.
 #[derive(Debug)]
 #[repr(C)]
@@ -26,10 +28,41 @@ pub struct bio_vec {
     pub bv_offset: u32,
 }
 
-/// `struct ubuf_info` of linux/skbuff.h: only ever behind a pointer.
+/// `struct ubuf_info_ops` of linux/skbuff.h: only ever behind a pointer.
 #[derive(Debug)]
 #[repr(C)]
-pub struct ubuf_info([u8; 0]);
+pub struct ubuf_info_ops([u8; 0]);
+
+/// `struct ubuf_info` of linux/skbuff.h.
+#[derive(Debug)]
+#[repr(C)]
+pub struct ubuf_info {
+    /// What to do when it is completed.
+    pub ops: *const ubuf_info_ops,
+    /// References on it.
+    pub refcnt: refcount_t,
+    /// SKBFL_* of the skbs that it is for.
+    pub flags: u8,
+}
+
+/// `struct list_head` of linux/types.h.
+#[derive(Debug)]
+#[repr(C)]
+pub struct list_head([*mut list_head; 2]);
+
+/// `struct work_struct` of linux/workqueue.h, as it is without CONFIG_LOCKDEP.
+#[derive(Debug)]
+#[repr(C)]
+pub struct work_struct {
+    data: c_ulong,
+    entry: list_head,
+    func: Option<unsafe extern "C" fn(work: *mut c_void)>,
+}
+
+/// `struct workqueue_struct` of linux/workqueue.h: only ever behind a pointer.
+#[derive(Debug)]
+#[repr(C)]
+pub struct workqueue_struct([u8; 0]);
 
 /// A C flexible array member: as many `T` as were allocated behind the struct.
 #[derive(Debug)]

@@ -156,7 +156,13 @@ fn eval_at(model: &Model, expr: &Expr, abi: Abi, depth: u32) -> Result<u64> {
             }
             eval_at(model, found.value.on(abi), abi, depth + 1)
         }
-        Expr::SizeOf(ty) => Ok(layout::extent(model, ty, abi)?.size),
+        Expr::SizeOf(ty) => {
+            let extent = layout::extent(model, ty, abi)?;
+            match layout::more(model, ty) {
+                Some(more) => bail!("{} makes the type larger: it has no size to promise", more.option),
+                None => Ok(extent.size),
+            }
+        }
         Expr::OffsetOf { of, field } => {
             let layout = layout::of(model, model.find_struct(of).with_context(|| format!("no struct `{of}`"))?, abi)?;
             let found = layout.fields.iter().find(|f| f.name == *field);

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::types::{Declared, Extent, Type};
+use super::types::{Declared, Extent, More, Type};
 use super::{Model, Promise, Struct, expr};
 
 /// A structure may hold structures; more levels than this are a circle.
@@ -65,14 +65,30 @@ pub fn extent(model: &Model, ty: &Type, abi: Abi) -> Result<Extent> {
     extent_at(model, ty, abi, 0)
 }
 
+/// What makes `ty`, which has an extent, larger than that in some configurations.
+pub fn more(model: &Model, ty: &Type) -> Option<&'static More> {
+    match ty {
+        Type::Kernel(known) => known.more.as_ref(),
+        Type::Declared(Declared::Struct(name)) => {
+            model.find_struct(name)?.fields.last().and_then(|last| more(model, &last.ty))
+        }
+        _ => None,
+    }
+}
+
 fn struct_at(model: &Model, s: &Struct, abi: Abi, depth: u32) -> Result<Layout> {
     if depth == MAX_DEPTH {
         bail!("struct `{}` contains itself", s.name);
     }
     let (mut end, mut align, mut fields) = (0_u64, 1, Vec::new());
-    for field in &s.fields {
-        let one = extent_at(model, &field.ty, abi, depth)
-            .with_context(|| format!("field `{}` of struct `{}`", field.name, s.name))?;
+    for (at, field) in s.fields.iter().enumerate() {
+        let which = || format!("field `{}` of struct `{}`", field.name, s.name);
+        let one = extent_at(model, &field.ty, abi, depth).with_context(which)?;
+        if at + 1 < s.fields.len()
+            && let Some(more) = more(model, &field.ty)
+        {
+            bail!("{} has to be the last: {} makes it larger", which(), more.option);
+        }
         let offset = end.next_multiple_of(one.align);
         end = offset.checked_add(one.size).with_context(|| format!("struct `{}` is too large", s.name))?;
         align = align.max(one.align);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Reads a [`Model`] from the text of design.rs; with its submodules the only user of syn.
+//! Reads a [`Model`] from the text of a design; with its submodules the only user of syn.
 //!
 //! Whatever the model does not know is refused with file, line and column: a design that parses
 //! is rendered in full or not at all.

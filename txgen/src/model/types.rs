@@ -53,7 +53,7 @@ pub enum Declared {
 /// A number type. 64-bit integers are missing on purpose: 32-bit ABIs disagree on their alignment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scalar {
-    /// Name in the design and in Rust.
+    /// Name in the design, and in Rust unless it is one of C's.
     pub name: &'static str,
     /// Name in C.
     pub c: &'static str,
@@ -68,9 +68,22 @@ pub struct KernelType {
     pub name: &'static str,
     /// Name in C.
     pub c: &'static str,
-    /// The header that declares it; a type without one is only forward-declared.
-    pub header: Option<&'static str>,
+    /// The header that declares it.
+    pub header: &'static str,
+    /// What it has behind these extents in some configurations.
+    pub more: Option<More>,
     extents: Option<(Extent, Extent)>,
+}
+
+/// What makes a type larger in some configurations.
+#[derive(Debug, PartialEq, Eq)]
+pub struct More {
+    /// The option that brings it.
+    pub option: &'static str,
+    /// Its type in C, which has no size without the option.
+    pub c: &'static str,
+    /// The header that declares it.
+    pub header: &'static str,
 }
 
 const fn scalar(name: &'static str, c: &'static str, lp64: u64, ilp32: u64) -> Scalar {
@@ -85,24 +98,45 @@ pub static SCALARS: &[Scalar] = &[
     scalar("u32", "u32", 4, 4),
     scalar("i32", "int", 4, 4),
     scalar("usize", "size_t", 8, 4),
+    scalar("c_ulong", "unsigned long", 8, 4),
 ];
 
-/// Kernel types.
+const fn kernel(name: &'static str, c: &'static str, header: &'static str) -> KernelType {
+    KernelType { name, c, header, more: None, extents: None }
+}
+
+impl KernelType {
+    /// Gives it size and alignment on both ABIs.
+    const fn of(mut self, (size, align): (u64, u64), (narrow_size, narrow_align): (u64, u64)) -> Self {
+        self.extents = Some((Extent { size, align }, Extent { size: narrow_size, align: narrow_align }));
+        self
+    }
+
+    const fn and(mut self, more: More) -> Self {
+        self.more = Some(more);
+        self
+    }
+
+    /// Size and alignment on `abi`; none where the type is only ever behind a pointer.
+    pub fn extent(&self, abi: Abi) -> Option<Extent> {
+        let (lp64, ilp32) = self.extents?;
+        Some(match abi {
+            Abi::Lp64 => lp64,
+            Abi::Ilp32 => ilp32,
+        })
+    }
+}
+
+const LOCKDEP: More = More { option: "CONFIG_LOCKDEP", c: "struct lockdep_map", header: "linux/lockdep_types.h" };
+
+/// Kernel types; those without extents are only ever behind a pointer.
 pub static KERNEL_TYPES: &[KernelType] = &[
-    KernelType {
-        name: "bio_vec",
-        c: "struct bio_vec",
-        header: Some("linux/bvec.h"),
-        extents: Some((Extent { size: 16, align: 8 }, Extent { size: 12, align: 4 })),
-    },
-    KernelType { name: "page", c: "struct page", header: None, extents: None },
-    KernelType {
-        name: "refcount_t",
-        c: "refcount_t",
-        header: Some("linux/refcount.h"),
-        extents: Some((Extent { size: 4, align: 4 }, Extent { size: 4, align: 4 })),
-    },
-    KernelType { name: "ubuf_info", c: "struct ubuf_info", header: None, extents: None },
+    kernel("bio_vec", "struct bio_vec", "linux/bvec.h").of((16, 8), (12, 4)),
+    kernel("page", "struct page", "linux/mm_types.h"),
+    kernel("refcount_t", "refcount_t", "linux/refcount.h").of((4, 4), (4, 4)),
+    kernel("ubuf_info", "struct ubuf_info", "linux/skbuff.h").of((16, 8), (12, 4)),
+    kernel("work_struct", "struct work_struct", "linux/workqueue.h").of((32, 8), (16, 4)).and(LOCKDEP),
+    kernel("workqueue_struct", "struct workqueue_struct", "linux/workqueue.h"),
 ];
 
 impl Scalar {
@@ -112,17 +146,6 @@ impl Scalar {
             Abi::Lp64 => self.lp64,
             Abi::Ilp32 => self.ilp32,
         }
-    }
-}
-
-impl KernelType {
-    /// Size and alignment on `abi`; none where the type is only ever behind a pointer.
-    pub fn extent(&self, abi: Abi) -> Option<Extent> {
-        let (lp64, ilp32) = self.extents?;
-        Some(match abi {
-            Abi::Lp64 => lp64,
-            Abi::Ilp32 => ilp32,
-        })
     }
 }
 
@@ -152,5 +175,7 @@ mod tests {
         let rustc = |size, align| Extent { size: size as u64, align: align as u64 };
         assert_eq!(extent("bio_vec"), rustc(size_of::<kernel::bio_vec>(), align_of::<kernel::bio_vec>()));
         assert_eq!(extent("refcount_t"), rustc(size_of::<kernel::refcount_t>(), align_of::<kernel::refcount_t>()));
+        assert_eq!(extent("ubuf_info"), rustc(size_of::<kernel::ubuf_info>(), align_of::<kernel::ubuf_info>()));
+        assert_eq!(extent("work_struct"), rustc(size_of::<kernel::work_struct>(), align_of::<kernel::work_struct>()));
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The C header, as the view that its template loops over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::Part;
 use super::kdoc::{self, Member, columns};
 use crate::model::expr::Expr;
 use crate::model::layout::Abi;
@@ -14,9 +15,9 @@ use crate::model::{Const, Enum, Item, Model, Promise, Struct, Value};
 /// What templates/txbuf-types.h.tera gets.
 #[derive(Debug, Serialize)]
 pub(super) struct Header {
-    includes: BTreeSet<&'static str>,
-    forwards: BTreeSet<String>,
-    consts: Vec<Lines>,
+    guard: String,
+    /// Includes, declarations and constants.
+    groups: Vec<Lines>,
     enums: Vec<Block>,
     structs: Vec<Block>,
     promises: Vec<Lines>,
@@ -38,48 +39,62 @@ struct Block {
 }
 
 /// Lowers the model to C.
-pub(super) fn header(model: &Model) -> Header {
+pub(super) fn header(part: &Part) -> Header {
+    let model = &part.model;
     let mut names = Names::default();
-    let mut header = Header {
-        includes: BTreeSet::new(),
-        forwards: BTreeSet::new(),
-        consts: Vec::new(),
-        enums: Vec::new(),
-        structs: Vec::new(),
-        promises: model.promise_groups().map(promise_group).collect(),
-    };
+    let (mut consts, mut enums, mut structs) = (Vec::new(), Vec::new(), Vec::new());
     for item in &model.items {
         match item {
             Item::Const(c) => {
                 names.ty(&c.ty);
-                header.consts.push(constant(c));
+                consts.push(constant(c));
             }
-            Item::Enum(e) => header.enums.push(enumeration(model, e)),
+            Item::Enum(e) => enums.push(enumeration(model, e)),
             Item::Struct(s) => {
-                s.fields.iter().for_each(|field| names.ty(&field.ty));
                 names.defined.insert(format!("struct {}", s.name));
-                header.structs.push(structure(model, s));
+                s.fields.iter().for_each(|field| names.ty(&field.ty));
+                structs.push(structure(model, s));
             }
         }
     }
     model.promises.iter().for_each(|promise| names.promise(&promise.expr));
-    (header.includes, header.forwards) = (names.includes, names.forwards);
-    header
+    let mut groups = names.groups();
+    groups.append(&mut consts);
+    let promises = model.promise_groups().map(promise_group).collect();
+    Header { guard: guard(part.include()), groups, enums, structs, promises }
+}
+
+/// `net/txbuf/types.h` as `_NET_TXBUF_TYPES_H`.
+fn guard(include: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("_{}", include.chars().map(word).collect::<String>())
 }
 
 /// What the header needs from elsewhere, gathered in the order of its items.
 #[derive(Default)]
 struct Names {
     includes: BTreeSet<&'static str>,
-    forwards: BTreeSet<String>,
+    /// Structs that are used behind a pointer, and the header of those of the kernel.
+    forwards: BTreeMap<String, Option<&'static str>>,
     defined: BTreeSet<String>,
 }
 
 impl Names {
+    /// Includes, and declarations of what no included header declares.
+    fn groups(self) -> Vec<Lines> {
+        let includes = self.includes.iter().map(|header| format!("#include <{header}>")).collect();
+        let is_declared = |header: &Option<&str>| header.is_some_and(|header| self.includes.contains(header));
+        let forwards = self.forwards.iter().filter(|entry| !is_declared(entry.1));
+        let forwards = forwards.map(|(name, _)| format!("{name};")).collect();
+        let groups: [Vec<String>; 2] = [includes, forwards];
+        let filled = groups.into_iter().filter(|lines| !lines.is_empty());
+        filled.map(|lines| Lines { comment: Vec::new(), lines }).collect()
+    }
+
     fn ty(&mut self, ty: &Type) {
         match ty {
             Type::Scalar(_) => drop(self.includes.insert("linux/types.h")),
-            Type::Kernel(known) => drop(known.header.map(|header| self.includes.insert(header))),
+            Type::Kernel(known) => drop(self.includes.insert(known.header)),
             Type::Declared(_) | Type::Void => {}
             Type::Flex(element) => self.ty(element),
             Type::Pointer { to, .. } => self.target(to),
@@ -92,12 +107,14 @@ impl Names {
 
     fn target(&mut self, ty: &Type) {
         let name = base(ty);
-        let is_opaque = matches!(ty, Type::Kernel(known) if known.header.is_none());
-        let is_struct = matches!(ty, Type::Declared(Declared::Struct(_)));
-        if is_opaque || (is_struct && !self.defined.contains(&name)) {
-            self.forwards.insert(name);
-        } else {
-            self.ty(ty);
+        match ty {
+            Type::Kernel(known) if name.starts_with("struct ") => {
+                self.forwards.insert(name, Some(known.header));
+            }
+            Type::Declared(Declared::Struct(_)) if !self.defined.contains(&name) => {
+                self.forwards.insert(name, None);
+            }
+            _ => self.ty(ty),
         }
     }
 
@@ -173,7 +190,8 @@ fn constant(c: &Const) -> Lines {
 }
 
 fn enumeration(model: &Model, e: &Enum) -> Block {
-    let members: Vec<_> = e.variants.iter().map(|v| Member { name: &v.name, docs: &v.docs }).collect();
+    let members: Vec<_> =
+        e.variants.iter().map(|v| Member { name: &v.name, args: Vec::new(), docs: &v.docs }).collect();
     let value_at = e.variants.iter().map(|v| columns(&v.name) / 8 + 1).max().unwrap_or(0) * 8;
     let line = |name: &str, value: &Option<Expr>| match value {
         Some(value) => {
@@ -190,12 +208,21 @@ fn enumeration(model: &Model, e: &Enum) -> Block {
 }
 
 fn structure(model: &Model, s: &Struct) -> Block {
-    let members: Vec<_> = s.fields.iter().map(|f| Member { name: &f.name, docs: &f.docs }).collect();
+    let members: Vec<_> =
+        s.fields.iter().map(|f| Member { name: &f.name, args: arguments(&f.ty), docs: &f.docs }).collect();
     let counted = |by: &Option<String>| by.as_ref().map(|by| format!(" __counted_by({by})")).unwrap_or_default();
     Block {
         kdoc: kdoc::kernel_doc(model, &format!("struct {}", s.name), &s.docs, &members),
         name: s.name.clone(),
         members: s.fields.iter().map(|f| declare(&f.ty, &f.name) + &counted(&f.counted_by)).collect(),
+    }
+}
+
+/// Names of the arguments, if it is a function.
+fn arguments(ty: &Type) -> Vec<&str> {
+    match ty {
+        Type::Function { args, .. } => args.iter().map(|(name, _)| name.as_str()).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -8,8 +8,10 @@ pub(super) const WIDTH: usize = 80;
 
 /// A member of a kernel-doc comment.
 pub(super) struct Member<'a> {
-    /// Field, enumerator or argument.
+    /// Field or enumerator.
     pub(super) name: &'a str,
+    /// Arguments of a field that is a function.
+    pub(super) args: Vec<&'a str>,
     /// Its prose.
     pub(super) docs: &'a Docs,
 }
@@ -59,7 +61,7 @@ pub(super) fn comment(docs: &Docs) -> Vec<String> {
 
 /// A kernel-doc comment on `what` (`struct x`): the first paragraph of `docs` is its brief description.
 pub(super) fn kernel_doc(model: &Model, what: &str, docs: &Docs, members: &[Member<'_>]) -> Vec<String> {
-    let names: Vec<&str> = members.iter().map(|m| m.name).collect();
+    let names: Vec<&str> = members.iter().flat_map(|m| m.args.iter().copied().chain([m.name])).collect();
     let mut lines = vec!["/**".to_owned()];
     let (brief, rest) = docs.split_first().map_or(("", docs.as_slice()), |(brief, rest)| (brief.as_str(), rest));
     lines.extend(fill(&markup(model, &phrase(brief), &names), &format!(" * {what} - "), " *\t", WIDTH));
@@ -88,7 +90,7 @@ pub(super) fn phrase(sentence: &str) -> String {
     if text.contains(". ") { text } else { text.strip_suffix('.').map_or(text.clone(), str::to_owned) }
 }
 
-/// Turns `` `name` `` into kernel-doc's reference to a member, constant or type.
+/// Turns `` `name` `` into kernel-doc's reference to a member, argument, constant or type.
 fn markup(model: &Model, text: &str, members: &[&str]) -> String {
     let mut out = String::new();
     for (at, part) in text.split('`').enumerate() {

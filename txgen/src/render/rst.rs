@@ -4,6 +4,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::Part;
 use super::c::{constant_text, declare};
 use super::diagram;
 use super::kdoc::fill;
@@ -15,6 +16,8 @@ const WIDTH: usize = 80;
 /// What templates/txbuf-structs.rst.tera gets.
 #[derive(Debug, Serialize)]
 pub(super) struct Page {
+    title: String,
+    underline: String,
     docs: Vec<String>,
     consts: Vec<Row>,
     enums: Vec<Section>,
@@ -46,8 +49,11 @@ struct Rule {
 }
 
 /// Lowers the model to the page.
-pub(super) fn page(model: &Model) -> Result<Page> {
+pub(super) fn page(part: &Part) -> Result<Page> {
+    let (model, title) = (&part.model, part.design.title);
     let mut page = Page {
+        title: title.to_owned(),
+        underline: "=".repeat(title.len()),
         docs: paragraphs(&model.docs),
         consts: Vec::new(),
         enums: Vec::new(),
@@ -119,7 +125,9 @@ fn structure(model: &Model, s: &Struct) -> Result<Section> {
         ]));
     }
     let (wide, narrow) = (lp64.extent.size.to_string(), ilp32.extent.size.to_string());
-    rows.push(row(&["size in bytes".to_owned(), wide, narrow, String::new()]));
+    let more = s.fields.last().and_then(|last| layout::more(model, &last.ty));
+    let without = more.map(|more| format!(", without {}", more.option)).unwrap_or_default();
+    rows.push(row(&[format!("size in bytes{without}"), wide, narrow, String::new()]));
     let indented = diagram::draw(&lp64).iter().map(|line| format!("  {line}").trim_end().to_owned()).collect();
     Ok(section(format!("struct {}", s.name), &s.docs, indented, rows))
 }

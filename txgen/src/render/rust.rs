@@ -4,31 +4,35 @@
 //! Types of the design get Rust's names (`net_txbuf` is `NetTxbuf`), kernel types come from `crate::bindings`.
 
 use anyhow::{Context, Result, anyhow};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use super::Part;
 use super::kdoc::fill;
 use crate::model::expr::Expr;
 use crate::model::layout::Abi;
 use crate::model::parse::{ident, pretty};
 use crate::model::types::{Declared, Type};
-use crate::model::{Const, Docs, Enum, Item, Model, Promise, Struct, Value};
+use crate::model::{Const, Docs, Enum, Item, Promise, Struct, Value};
 
 const WIDTH: usize = 100;
 
-/// Renders the whole file.
-pub(super) fn render(model: &Model) -> Result<String> {
-    let mut blocks = vec![file_docs(model), imports(model)];
-    for item in &model.items {
-        let tokens = match item {
-            Item::Const(c) => constants(c)?,
-            Item::Enum(e) if e.is_bits() => vec![bits(e)?],
-            Item::Enum(e) => vec![enumeration(e)?],
-            Item::Struct(s) => vec![structure(s)],
-        };
-        blocks.push(formatted(tokens)?);
+/// Renders the whole file: the types of all designs, each with its promises.
+pub(super) fn render(parts: &[Part]) -> Result<String> {
+    let mut blocks = vec![file_docs(parts), IMPORTS.to_owned()];
+    for Part { model, .. } in parts {
+        for item in &model.items {
+            let tokens = match item {
+                Item::Const(c) => constants(c)?,
+                Item::Enum(e) if e.is_bits() => vec![bits(e)?],
+                Item::Enum(e) => vec![enumeration(e)?],
+                Item::Struct(s) => vec![structure(s)],
+            };
+            blocks.push(formatted(tokens)?);
+        }
+        blocks.extend(model.promise_groups().map(promises));
     }
-    blocks.extend(model.promise_groups().map(promises));
+    blocks.push(comparisons(parts));
     Ok(blocks.join("\n"))
 }
 
@@ -36,25 +40,28 @@ fn formatted(items: Vec<TokenStream>) -> Result<String> {
     items.into_iter().map(pretty).collect::<Result<String>>().context("format the Rust side of the types")
 }
 
-fn file_docs(model: &Model) -> String {
+fn file_docs(parts: &[Part]) -> String {
     let mut lines = vec!["// SPDX-License-Identifier: GPL-2.0".to_owned(), String::new()];
-    for (at, paragraph) in model.docs.iter().enumerate() {
-        if at > 0 {
-            lines.push("//!".to_owned());
-        }
+    for paragraph in parts.iter().flat_map(|part| &part.model.docs) {
         lines.extend(fill(paragraph, "//! ", "//! ", WIDTH));
+        lines.push("//!".to_owned());
     }
-    lines.push("//!".to_owned());
-    lines.push("//! C header: [`include/net/txbuf/types.h`](srctree/include/net/txbuf/types.h)".to_owned());
+    let link = |part: &Part| format!("[`{0}`](srctree/{0})", part.design.header);
+    let links = parts.iter().map(link).collect::<Vec<_>>().join(",\n//! ");
+    lines.push(format!("//! C header{}: {links}", if parts.len() == 1 { "" } else { "s" }));
     lines.join("\n") + "\n"
 }
 
-/// Imports in the kernel's vertical style, the standard library's first.
-fn imports(model: &Model) -> String {
-    let asserts =
-        if model.promises.is_empty() { "" } else { "use core::mem::{\n    offset_of,\n    size_of, //\n};\n\n" };
-    format!("{asserts}use crate::bindings;\n")
-}
+/// In the kernel's vertical style, the standard library's first.
+const IMPORTS: &str = "\
+use core::mem::{
+    align_of,
+    offset_of,
+    size_of, //
+};
+
+use crate::bindings;
+";
 
 /// `#[doc]` lines, filled so that `///` and the text fit at `indent`.
 fn docs(docs: &Docs, indent: usize) -> TokenStream {
@@ -139,9 +146,60 @@ fn promises(group: &[Promise]) -> String {
     text
 }
 
-/// prettyplease leaves what is inside a macro call as it is, so this breaks it where rustfmt does.
+/// Holds sizes, alignments, fields and values of all types against what bindgen makes of the C headers.
+fn comparisons(parts: &[Part]) -> String {
+    let mut text = "// C has the last word.\n".to_owned();
+    for item in parts.iter().flat_map(|part| &part.model.items) {
+        match item {
+            Item::Struct(s) => {
+                let (own, c) = (camel(&s.name), &s.name);
+                text += &equal(&format!("size_of::<{own}>()"), &format!("size_of::<bindings::{c}>()"));
+                text += &equal(&format!("align_of::<{own}>()"), &format!("align_of::<bindings::{c}>()"));
+                for field in s.fields.iter().map(|field| ident(&field.name)) {
+                    let theirs = format!("offset_of!(bindings::{c}, {})", in_bindings(&field));
+                    text += &equal(&format!("offset_of!({own}, {field})"), &theirs);
+                }
+            }
+            Item::Enum(e) => {
+                for variant in &e.variants {
+                    let theirs = format!("bindings::{}_{}", e.name, variant.name);
+                    text += &equal(&value(e, short(e, &variant.name)), &theirs);
+                }
+            }
+            Item::Const(_) => {}
+        }
+    }
+    text
+}
+
+/// A variant, by its short name, as a number.
+fn value(e: &Enum, short: &str) -> String {
+    if e.is_bits() { format!("{}::{short}", e.name) } else { format!("{}::{} as u32", camel(&e.name), camel(short)) }
+}
+
+/// bindgen puts `_` behind a keyword.
+fn in_bindings(field: &Ident) -> String {
+    let name = field.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), |keyword| format!("{keyword}_"))
+}
+
+fn equal(own: &str, c: &str) -> String {
+    wrapped(&format!("{own} == {c}"), &format!("{own}\n        == {c}"))
+}
+
 fn assertion(comparison: &Expr) -> String {
     let whole = expression_text(comparison);
+    let broken = match comparison {
+        Expr::Binary { op, left, right } => {
+            format!("{}\n        {} {}", expression_text(left), op.symbol(), expression_text(right))
+        }
+        _ => whole.clone(),
+    };
+    wrapped(&whole, &broken)
+}
+
+/// prettyplease leaves what is inside a macro call as it is, so this breaks it where rustfmt does.
+fn wrapped(whole: &str, broken: &str) -> String {
     let (line, second) = (format!("const _: () = assert!({whole});\n"), format!("    assert!({whole});\n"));
     if line.len() <= WIDTH + 1 {
         return line;
@@ -149,17 +207,16 @@ fn assertion(comparison: &Expr) -> String {
     if second.len() <= WIDTH + 1 {
         return format!("const _: () =\n{second}");
     }
-    let inner = match comparison {
-        Expr::Binary { op, left, right } if whole.len() + 4 > WIDTH => {
-            format!("{}\n        {} {}", expression_text(left), op.symbol(), expression_text(right))
-        }
-        _ => whole,
-    };
+    let inner = if whole.len() + 4 > WIDTH { broken } else { whole };
     format!("const _: () = assert!(\n    {inner}\n);\n")
 }
 
 fn ty(ty: &Type) -> TokenStream {
     match ty {
+        Type::Scalar(scalar) if scalar.name.starts_with("c_") => {
+            let name = ident(scalar.name);
+            quote! { crate::ffi::#name }
+        }
         Type::Scalar(scalar) => path(scalar.name),
         Type::Kernel(known) => {
             let name = ident(known.name);

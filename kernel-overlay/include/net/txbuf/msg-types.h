@@ -26,11 +26,11 @@ enum net_txmsg_state {
  * struct net_txmsg - a message of the kernel that is sent from where it lies
  * @ubuf: what skbs and txbufs refer to; one reference for whoever initialised
  *	the message, until net_txmsg_put(); one for each txbuf with memory of
- *	the message; one for each distinct skb_shared_info that was made for
- *	the message first
+ *	the message; one for each distinct skb_shared_info that was made for the
+ *	message first
  * @release: take the memory of the message back, and that of the message
- *	itself; called once, after the last reference is gone; @copied says
- *	that some of the data was copied instead of sent in place
+ *	itself; called once, after the last reference is gone; @copied says that
+ *	some of the data was copied instead of sent in place
  * @wq: where @release is called from, so that it may sleep; or NULL to call it
  *	in the context of whoever drops the last reference
  * @state: bits of enum net_txmsg_state
