@@ -10,7 +10,6 @@
 
 use core::{
     marker::PhantomData,
-    mem::offset_of,
     ptr::NonNull, //
 };
 
@@ -28,13 +27,6 @@ use crate::{
 };
 
 pub mod types;
-
-// The types are generated for both languages from one description, and C has the last word.
-const _: () = assert!(size_of::<types::NetTxbuf>() == size_of::<bindings::net_txbuf>());
-const _: () = assert!(offset_of!(types::NetTxbuf, r#ref) == offset_of!(bindings::net_txbuf, ref_));
-const _: () = assert!(offset_of!(types::NetTxbuf, ubuf) == offset_of!(bindings::net_txbuf, ubuf));
-const _: () = assert!(offset_of!(types::NetTxbuf, ops) == offset_of!(bindings::net_txbuf, ops));
-const _: () = assert!(offset_of!(types::NetTxbuf, bv) == offset_of!(bindings::net_txbuf, bv));
 
 /// Memory of a message.
 ///
