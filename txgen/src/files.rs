@@ -29,6 +29,12 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<String> {
 
 /// At most `most` bytes of a text file that begin at `start`, as [`read_lossy`] reads it.
 pub fn read_from(path: &Path, start: u64, most: u64) -> Result<String> {
+    let bytes = bytes_from(path, start, most)?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// At most `most` bytes of a file that begin at `start`.
+pub fn bytes_from(path: &Path, start: u64, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut read = || {
         let mut file = File::open(path)?;
@@ -36,7 +42,7 @@ pub fn read_from(path: &Path, start: u64, most: u64) -> Result<String> {
         file.take(most).read_to_end(&mut bytes)
     };
     read().with_context(|| format!("read {}", path.display()))?;
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(bytes)
 }
 
 /// The last `count` lines of a text file, as far as they are in its last 256 KiB.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -81,6 +82,16 @@ pub struct LongLog {
     pub program: String,
     /// What it may write.
     pub bytes: u64,
+}
+
+/// A program that was not waited for any longer; its whole process group was killed.
+#[derive(Debug, thiserror::Error)]
+#[error("{program} {why} and was killed")]
+pub struct Stopped {
+    /// The program.
+    pub program: String,
+    /// What it did, as the rest of a sentence.
+    pub why: String,
 }
 
 impl Run {
@@ -181,6 +192,14 @@ impl Run {
 
     /// Runs it to its end and calls `tick` about five times a second meanwhile.
     pub fn output_while(&self, mut tick: impl FnMut()) -> Result<Output> {
+        self.output_unless(|| {
+            tick();
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// The same with a `tick` that may break off: then the program and all that it started are killed.
+    pub fn output_unless(&self, mut tick: impl FnMut() -> ControlFlow<String>) -> Result<Output> {
         let mut streams = self.streams()?;
         let mut child = self.spawn(&streams, self.stdin_file()?)?;
         let group = group_of(&child)?;
@@ -201,7 +220,7 @@ impl Run {
         let mut input = BufWriter::with_capacity(1 << 20, child.stdin.take().context("a piped standard input")?);
         let written = write(&mut input).and_then(|()| input.flush().context("write a program's input"));
         drop(input);
-        let status = self.wait(&mut child, group, &mut || {});
+        let status = self.wait(&mut child, group, &mut || ControlFlow::Continue(()));
         running(|set| set.remove(&group.as_raw()));
         let output = Output { status: status?, stdout: streams.stdout()?, stderr: streams.stderr()? };
         match written {
@@ -284,7 +303,12 @@ impl Run {
         self.log.as_ref().and_then(|log| log.metadata().ok()).map_or(0, |log| log.len())
     }
 
-    fn wait(&self, child: &mut Child, group: Pid, tick: &mut impl FnMut()) -> Result<ExitStatus> {
+    fn wait(
+        &self,
+        child: &mut Child,
+        group: Pid,
+        tick: &mut impl FnMut() -> ControlFlow<String>,
+    ) -> Result<ExitStatus> {
         let end = Instant::now() + self.timeout;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -293,18 +317,19 @@ impl Run {
             if let Some(status) = waited {
                 return Ok(status);
             }
-            let long = self.log_at_most < u64::MAX && self.log_size() > self.log_at_most;
-            if left.is_zero() || long {
+            let over = if left.is_zero() {
+                Some(TimedOut { program: self.program(), seconds: self.timeout.as_secs() }.into())
+            } else if self.log_at_most < u64::MAX && self.log_size() > self.log_at_most {
+                Some(LongLog { program: self.program(), bytes: self.log_at_most }.into())
+            } else {
+                tick().break_value().map(|why| Stopped { program: self.program(), why }.into())
+            };
+            if let Some(error) = over {
                 // The group may be gone by itself between the two calls: then there is nothing to kill.
                 killpg(group, Signal::SIGKILL).ok();
-                let program = self.program();
-                child.wait().with_context(|| format!("wait for {program}"))?;
-                return Err(match long {
-                    true => LongLog { program, bytes: self.log_at_most }.into(),
-                    false => TimedOut { program, seconds: self.timeout.as_secs() }.into(),
-                });
+                child.wait().with_context(|| format!("wait for {}", self.program()))?;
+                return Err(error);
             }
-            tick();
         }
     }
 }
@@ -432,6 +457,7 @@ pub fn stop_children_on_signals() {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
     use std::time::{Duration, Instant};
 
     use super::{Run, TimedOut};
@@ -465,6 +491,19 @@ mod tests {
             .output()
             .expect_err("it floods");
         assert_eq!(error.to_string(), "sh wrote more than 100 bytes to its log and was killed");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_program_that_is_not_waited_for_is_killed_with_its_children() {
+        let start = Instant::now();
+        let mut ticks = 0;
+        let mut tick = || {
+            ticks += 1;
+            if ticks == 3 { ControlFlow::Break("is in the way".to_owned()) } else { ControlFlow::Continue(()) }
+        };
+        let error = Run::new("sh", ["-c", "sleep 60 & sleep 60"]).output_unless(&mut tick).expect_err("it is killed");
+        assert_eq!(error.to_string(), "sh is in the way and was killed");
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 

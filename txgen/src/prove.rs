@@ -4,6 +4,7 @@
 //! A record stands for a tree, a configuration, a toolchain and a set of tests. Only what passed is recorded, so a
 //! failure is shown to be one again each time. What a run leaves is in `$TXGEN_CACHE/runs/ID`.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -19,10 +20,12 @@ use crate::kernel::builder::Builder;
 use crate::kernel::config::Config;
 use crate::kernel::rust::Rust;
 use crate::kernel::worktree::Purpose;
-use crate::process::Run;
+use crate::process::{Run, TimedOut};
+use crate::progress::Progress;
 use crate::project::Project;
 use crate::proof;
 use crate::series::AppliedPatch;
+use crate::vm::guest::Limits;
 use crate::vm::ktap::Outcome;
 use crate::vm::{self, Accel, Boot, Suite, argv, guest};
 use pipeline::{Booter, Maker};
@@ -35,6 +38,9 @@ pub mod show;
 
 /// The kind of the records, and the version of what they hold.
 const KIND: &str = "boot-2";
+
+/// How long a build may go on after the time in which it had to begin.
+const GRACE: Duration = Duration::from_secs(600);
 
 /// A commit to be proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +116,7 @@ impl Proved {
 pub struct Prover<'a> {
     project: &'a Project,
     builder: Builder<'a>,
-    timeout: Duration,
+    limits: Limits,
     force: bool,
     boots: u32,
     until: Option<Instant>,
@@ -121,14 +127,14 @@ pub struct Prover<'a> {
 
 impl<'a> Prover<'a> {
     /// Finds the tools; a missing one is an error here, before anything is built.
-    pub fn new(project: &'a Project, git_dir: &Path, config: Config, timeout: Duration, force: bool) -> Result<Self> {
+    pub fn new(project: &'a Project, git_dir: &Path, config: Config, limits: Limits, force: bool) -> Result<Self> {
         vm::virtme_ng(project)?;
         let tests = tests(project)?;
         let toolchain = toolchain(project, &config)?;
         Ok(Self {
             project,
             builder: Builder::new(project, git_dir, config, Purpose::Build),
-            timeout,
+            limits,
             force,
             boots: 1,
             until: None,
@@ -144,9 +150,16 @@ impl<'a> Prover<'a> {
         Self { boots, force: self.force || boots > 1, ..self }
     }
 
-    /// Begins no build after `until`: subjects that come later are not told of.
-    pub fn until(self, until: Option<Instant>) -> Self {
+    /// Begins no build after `until`, and gives one up soon after: subjects that come later are not told of.
+    pub fn until(mut self, until: Option<Instant>) -> Self {
+        self.builder.deadline = until.map(|until| until + GRACE);
         Self { until, ..self }
+    }
+
+    /// Lets make run `jobs` commands at once.
+    pub fn jobs(mut self, jobs: Option<NonZeroUsize>) -> Self {
+        self.builder.jobs = jobs;
+        self
     }
 
     /// Proves `subjects` one after the other, each booted while the next one is built, and tells of each as soon as it
@@ -154,8 +167,9 @@ impl<'a> Prover<'a> {
     pub fn prove(&mut self, subjects: &[Subject], mut tell: impl FnMut(Proved) -> Result<()>) -> Result<()> {
         let Self { project, builder, accel, until, .. } = self;
         let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests };
-        let booter = Booter { project, boots: self.boots, timeout: self.timeout, accel };
-        thread::scope(|scope| {
+        let booter = Booter { project, boots: self.boots, limits: self.limits, accel };
+        let progress = (subjects.len() > 1).then(|| Progress::start("test", subjects.len() as u64));
+        let shown = thread::scope(|scope| {
             // The builder is one kernel ahead, and ends where nobody takes its kernels any more.
             let (sender, made) = mpsc::sync_channel(0);
             scope.spawn(move || {
@@ -164,6 +178,10 @@ impl<'a> Prover<'a> {
                         return;
                     }
                     let made = maker.make(builder, subject).with_context(|| format!("test {}", subject.name));
+                    let late = |error: &anyhow::Error| until.is_some() && error.is::<TimedOut>();
+                    if made.as_ref().err().is_some_and(late) {
+                        return;
+                    }
                     let failed = made.is_err();
                     if sender.send(made).is_err() || failed {
                         return;
@@ -171,12 +189,15 @@ impl<'a> Prover<'a> {
                 }
             });
             let mut booter = booter;
-            for (subject, made) in subjects.iter().zip(made) {
+            for ((subject, made), done) in subjects.iter().zip(made).zip(0..) {
+                progress.iter().for_each(|progress| progress.at(done, &subject.name));
                 let proved = booter.finish(subject, made?).with_context(|| format!("test {}", subject.name))?;
                 tell(proved)?;
             }
             Ok(())
-        })
+        });
+        progress.into_iter().for_each(|progress| progress.done("ended"));
+        shown
     }
 
     /// What `load` finds, at once or after others are done with the tree, who may be the ones that show it.
@@ -197,9 +218,11 @@ impl<'a> Prover<'a> {
     }
 }
 
-/// Seconds that a boot in a configuration may take unless the user says otherwise.
-pub fn boot_seconds(config: &str) -> u64 {
-    if config == "debug" { 1800 } else { 180 }
+/// When a boot in a configuration is given up: after `seconds`, where the user says so, and after half of them in silence.
+/// The longest that a good boot is silent is a case of KUnit: 370 s of 1800 with KASAN.
+pub fn boot_limits(config: &str, seconds: Option<u64>) -> Limits {
+    let seconds = seconds.unwrap_or(if config == "debug" { 1800 } else { 180 });
+    Limits { timeout: Duration::from_secs(seconds), silence: Duration::from_secs(seconds.div_ceil(2)) }
 }
 
 /// The records that are made with the tools and tests that are here.
@@ -245,7 +268,8 @@ fn key(tree: &str, config: &Config, toolchain: &[String], tests: &str) -> String
 /// What a boot runs and how: all of it that can change the outcome.
 fn tests(project: &Project) -> Result<String> {
     let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
-    Ok(format!("{:?}\n{:?}\n{}\n{pins}", argv::KUNIT_ARGS, argv::GUEST_SIZE, guest::script(project)?))
+    let (args, size, script) = (argv::KUNIT_ARGS, argv::GUEST_SIZE, guest::script(project)?);
+    Ok(format!("judged {}\n{args:?}\n{size:?}\n{script}\n{pins}", vm::JUDGED))
 }
 
 /// First lines of what the tools that shape a result say of themselves.

@@ -144,6 +144,11 @@ impl Table {
     pub fn longest(&self, slower: u32) -> u64 {
         self.tests().map(|(_, test)| u64::from(test.seconds + 10) * u64::from(test.tries * slower)).sum()
     }
+
+    /// The seconds after which any one run of a test has ended or was killed.
+    pub fn longest_of_one(&self, slower: u32) -> u64 {
+        self.tests().map(|(_, test)| u64::from(test.seconds + 10) * u64::from(slower)).max().unwrap_or(0)
+    }
 }
 
 /// Reads vm-tests/selftests.toml.
@@ -221,6 +226,7 @@ seconds = 20
                         vsock\t40\t1\ttools/vsock\t1234\t./vsock --mode=server\t./vsock --mode=client\n";
         assert_eq!(table().plan(&absent, 2), expected);
         assert_eq!(table().longest(1), 110 + 220 + 30);
+        assert_eq!((table().longest_of_one(1), table().longest_of_one(5)), (110, 550));
     }
 
     #[test]

@@ -16,13 +16,18 @@ use crate::plain::plain;
 use crate::process::{self, Run, TimedOut};
 use crate::project::Project;
 
+mod alive;
 pub mod argv;
 pub mod guest;
 pub mod ktap;
 pub mod splat;
 
-use guest::Guest;
+use guest::{Guest, Limits};
 use ktap::{Counts, Ktap, Outcome};
+
+/// The version of what a boot is judged by: to be raised with each change of what counts as a failure, as a part of what
+/// records stand for.
+pub const JUDGED: u32 = 1;
 
 /// The line that ends the guest's result.txt.
 const END: &str = "txgen guest: done";
@@ -141,9 +146,9 @@ fn judge_probe(said: &str, status: &str) -> Accel {
 }
 
 /// Boots `image` with KUnit's suites. Everything it leaves goes to the folder `run`: console.log and guest/.
-pub fn boot(project: &Project, image: &Image, accel: &Accel, run: &Path, timeout: Duration) -> Result<Boot> {
+pub fn boot(project: &Project, image: &Image, accel: &Accel, run: &Path, limits: Limits) -> Result<Boot> {
     let shared = guest::share(project, run)?;
-    let guest = Guest { image, accel, kernel_args: argv::KUNIT_ARGS, shared: &shared, timeout, results: 0 };
+    let guest = Guest { image, accel, kernel_args: argv::KUNIT_ARGS, shared: &shared, limits, results: 0 };
     let left = guest::start(project, guest)?;
     let (suites, problems) = judge(left.evidence());
     Ok(Boot { accel: accel.clone(), seconds: left.seconds, suites, problems, log: left.log })
@@ -207,6 +212,18 @@ fn broken_result(result: Option<&str>) -> Option<String> {
     (text.lines().last() != Some(END)).then(|| format!("the guest's result does not end with {END:?}"))
 }
 
+/// The messages of a console with the numbers of their lines; one that came twice in a row, with the same time, counts
+/// once: two consoles wrote to the same log.
+pub(crate) fn messages(log: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut last = "";
+    (1..).zip(log.lines()).filter_map(move |(number, line)| {
+        let text = message(line);
+        let again = line == last && text.len() < line.len();
+        last = line;
+        (!again).then_some((number, text))
+    })
+}
+
 /// The message of a console line: without its level, time and thread.
 pub(crate) fn message(line: &str) -> &str {
     let line = match line.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
@@ -235,7 +252,7 @@ fn bracketed(line: &str, fits: impl Fn(&str) -> bool) -> Option<&str> {
 mod tests {
     use std::path::Path;
 
-    use super::{Accel, Evidence, booted, is_booted, judge, judge_probe, message};
+    use super::{Accel, Evidence, booted, is_booted, judge, judge_probe, message, messages};
     use crate::kernel::build::Image;
 
     const CONSOLE: &str = "[    0.000000] Linux version 7.3.4+ (build@build) (gcc 12.2.0) #7 SMP PREEMPT 2026-11-23\n\
@@ -271,6 +288,15 @@ mod tests {
         assert_eq!(message("[   12.234567] [   T50] ok"), "ok");
         assert_eq!(message("[   12.234567] [ BUG: Invalid wait context ]"), "[ BUG: Invalid wait context ]");
         assert_eq!(message("plain"), "plain");
+    }
+
+    #[test]
+    fn a_line_that_two_consoles_write_counts_once() {
+        let log = "[    1.0] a\n[    1.0] a\n[    1.1] a\nb\nb\n[    1.1] a\n";
+        assert_eq!(messages(log).collect::<Vec<_>>(), [(1, "a"), (3, "a"), (4, "b"), (5, "b"), (6, "a")]);
+        let twice = CONSOLE.lines().map(|line| format!("{line}\n{line}\n")).collect::<String>();
+        let (suites, problems) = judge(Evidence { console: &twice, ..GOOD });
+        assert_eq!((suites.len(), problems), (1, Vec::new()));
     }
 
     #[test]

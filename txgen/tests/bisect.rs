@@ -57,6 +57,26 @@ fn a_patch_that_does_not_build_is_bad_and_the_first_one_can_be() {
 }
 
 #[test]
+fn a_script_that_speaks_ktap_without_a_plan_fails_although_it_exits_with_0() {
+    let project = project(["good", "good", "bad", "bad", "bad", "bad"]);
+    project.write("p/t.sh", "echo KTAP version 1\ngrep -q bad \"$IMAGE\" || echo 1..1\necho ok 1 send\n");
+    let ran = bisect(&project).expect(1);
+    assert!(ran.stdout.starts_with("first bad: p3 "), "{}", ran.stdout);
+    let why = "     the script's output: line 2: the log has no plan\n";
+    assert!(ran.stdout.contains(why), "{}", ran.stdout);
+}
+
+#[test]
+fn git_bisect_run_works_on_the_branch_too() {
+    let project = project(["good", "good", "good", "bad", "bad", "bad"]);
+    let _applied = project.txgen(&["apply", "x", "--tree", "../k", "--base", "base"]).expect(0);
+    project.git("k", &["bisect", "start", "txgen/x", "base"]);
+    let said = project.git("k", &["bisect", "run", "sh", "-c", "! grep -q bad net/core/a.c"]);
+    let bad = project.git("k", &["log", "-1", "--format=%s", "refs/bisect/bad"]);
+    assert_eq!(bad, "net: play p4\n", "{said}");
+}
+
+#[test]
 fn where_nothing_is_bad_or_all_is_it_says_so() {
     let ran = bisect(&project(["good"; 6])).expect(0);
     assert_eq!(ran.stdout, "no patch of x breaks t.sh\n");

@@ -8,9 +8,16 @@
 mod boots;
 mod common;
 
+use std::time::{Duration, Instant};
+
 use boots::{project_of, stable};
 use common::TestProject;
 use serde_json::Value;
+use txgen::kernel::builder::Builder;
+use txgen::kernel::config;
+use txgen::kernel::worktree::Purpose;
+use txgen::process::TimedOut;
+use txgen::project::Project;
 
 const ONE: [(&str, &str); 1] = [("net/core/a.c", "/* play:good */\nint one;\n")];
 const TWO: [(&str, &str); 1] = [("net/core/a.c", "/* play:good */\nint two;\n")];
@@ -27,16 +34,18 @@ fn the_last_patch_comes_first_and_what_is_on_record_is_not_run_again() {
     insta::assert_snapshot!(prove(&project, 0, &[]), @r"
     ok   two [net]: built, booted under TCG in [N] s, 17 suites: 104 passed, 1 skipped
     ok   one [net]: built, booted under TCG in [N] s, 17 suites: 104 passed, 1 skipped
-    x: 0 on record, 2 passed now, 0 failed; left unproved: nothing
+    x [net]: 0 on record, 2 passed now, 0 failed; left unproved: nothing
+    x [debug]: the last patch is not on record, and not run here
     ");
-    assert_eq!(prove(&project, 0, &["x"]), "x: 2 on record, 0 passed now, 0 failed; left unproved: nothing");
+    let net = prove(&project, 0, &["x", "--config", "net"]);
+    assert_eq!(net, "x [net]: 2 on record, 0 passed now, 0 failed; left unproved: nothing");
 }
 
 #[test]
 fn a_patch_that_fails_is_a_failure_and_is_tried_again() {
     let project = project_of(&[], &[("one", &BAD), ("two", &TWO)]);
     let first = prove(&project, 1, &[]);
-    assert!(first.ends_with("x: 0 on record, 1 passed now, 1 failed; left unproved: nothing"), "{first}");
+    assert!(first.contains("\nx [net]: 0 on record, 1 passed now, 1 failed; left unproved: nothing\n"), "{first}");
     let json = project.txgen(&["prove", "--tree", "../k", "--base", "base", "--json"]).expect(1).stdout;
     let again = serde_json::from_str::<Value>(&json).unwrap();
     assert_eq!((&again[0]["on_record"], &again[0]["proved"][0]["patch"]), (&Value::from(1), &Value::from("one")));
@@ -46,5 +55,34 @@ fn a_patch_that_fails_is_a_failure_and_is_tried_again() {
 fn no_build_begins_after_the_time_and_what_is_left_is_named() {
     let project = project_of(&[], &[("one", &ONE), ("two", &TWO)]);
     let out = prove(&project, 0, &["--minutes", "0"]);
-    assert_eq!(out, "x: 0 on record, 0 passed now, 0 failed; left unproved: two, one");
+    assert!(out.starts_with("x [net]: 0 on record, 0 passed now, 0 failed; left unproved: two, one\n"), "{out}");
+}
+
+#[test]
+fn a_build_that_goes_on_after_its_time_is_given_up() {
+    let slow = "allnoconfig:\n\tcp $(KCONFIG_ALLCONFIG) $(O)/.config\nbzImage:\n\techo half >$(O)/a.o; sleep 100\n";
+    let project = project_of(&[("Makefile", slow)], &[("one", &ONE)]);
+    let own = Project { root: project.path("p"), cache: project.path("cache") };
+    let config = config::load(&own, "net", &[]).unwrap();
+    let commit = project.git("k", &["rev-parse", "base"]);
+    let mut builder = Builder::new(&own, &project.path("k/.git"), config, Purpose::Build);
+    let start = Instant::now();
+    builder.deadline = Some(start + Duration::from_secs(2));
+    let error = builder.build("base", commit.trim(), &project.path("log")).unwrap_err();
+    assert!(error.is::<TimedOut>(), "{error:#}");
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_series_that_touches_rust_is_left_unproved_with_rust_where_that_is_not_here() {
+    let rust = [("rust/kernel/a.rs", "//! A.\n"), ("net/core/a.c", "/* play:good */\nint one;\n")];
+    let project = project_of(&[("rust/kernel/a.rs", "//!\n")], &[("one", &rust)]);
+    project.write("p/vm-tests/rust.config", "CONFIG_RUST=y\n");
+    let out = prove(&project, 0, &[]);
+    assert!(out.contains("\nx [net]: 0 on record, 1 passed now, 0 failed; left unproved: nothing\n"), "{out}");
+    let why = "[DIR]/cache/rust/bin/bindgen is missing, which builds Rust for the kernel: vm-tests/rust.sh installs it";
+    let left = out.lines().find_map(|line| line.strip_prefix("x [rust]: 0 on record, 0 passed now, 0 failed; "));
+    let left = left.unwrap_or_default();
+    assert!(left.starts_with("left unproved: one (") && left.contains("which builds Rust for the kernel: "), "{out}");
+    assert!(left.contains("/rustc is missing") || left.ends_with(&format!("({why})")), "{out}");
 }

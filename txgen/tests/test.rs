@@ -89,9 +89,16 @@ fn a_boot_that_panics_is_a_failure_with_the_end_of_its_log_and_is_not_recorded()
 #[test]
 fn a_boot_that_hangs_is_killed_with_all_that_it_started() {
     let project = project(&["hang"]);
-    let ran = project.txgen(&test(&["--tip", "--timeout", "2"])).expect(1);
-    assert!(ran.stdout.contains("the guest did not end within 2 s and was killed"), "{}", ran.stdout);
+    let ran = project.txgen(&test(&["--tip", "--timeout", "6"])).expect(1);
+    assert!(ran.stdout.contains("     the guest said nothing for 3 s and was killed\n"), "{}", ran.stdout);
     assert_gone(&project);
+}
+
+#[test]
+fn a_boot_that_goes_on_and_on_is_killed_when_its_time_is_over() {
+    let project = project(&["chat"]);
+    let ran = project.txgen(&test(&["--tip", "--timeout", "4"])).expect(1);
+    assert!(ran.stdout.contains("     the guest did not end within 4 s and was killed\n"), "{}", ran.stdout);
 }
 
 /// Asserts that the process the played guest had started does not run any more.
@@ -134,6 +141,25 @@ fn a_kernel_that_boots_and_is_not_the_one_built_is_an_error_and_is_not_recorded(
                     see [DIR]/cache/runs/[ID]/console.log";
     assert_eq!(stable(&project, &ran.stderr).lines().last(), Some(expected));
     assert!(!project.path("cache/proofs/boot-2").exists());
+}
+
+#[test]
+fn what_ccache_stores_remotely_another_machine_takes() {
+    let remote = tempfile::tempdir().unwrap();
+    let storage = format!("file:{}", remote.path().display());
+    // The folder is a part of what is hashed where the compiler tells of it: here it does not.
+    for (first, hits) in [(true, "0"), (false, "1")] {
+        let project = project(&["good"]);
+        let mut command = project.command(env!("CARGO_BIN_EXE_txgen"));
+        command.args(test(&["--tip", "--jobs", "3"])).env("CCACHE_REMOTE_STORAGE", &storage);
+        let output = command.current_dir(project.path("p")).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let mut ccache = project.command("ccache");
+        let stats = ccache.arg("--print-stats").env("CCACHE_DIR", project.path("cache/ccache")).output().unwrap();
+        let stats = String::from_utf8_lossy(&stats.stdout).into_owned();
+        let found = stats.lines().find_map(|line| line.strip_prefix("remote_storage_hit\t"));
+        assert_eq!(found, Some(hits), "{first}: {stats}");
+    }
 }
 
 /// The most memory that any program had which this test started and which ended, in MiB.

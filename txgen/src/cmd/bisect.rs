@@ -2,7 +2,6 @@
 //! `txgen bisect`: the first patch of a series that breaks a test.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -14,7 +13,7 @@ use crate::plain::plain;
 use crate::progress::printing;
 use crate::project::Project;
 use crate::prove::scripted::Scripted;
-use crate::prove::{Prover, Subject};
+use crate::prove::{self, Prover, Subject};
 
 const EXAMPLES: &str = "Examples:
   txgen bisect zerocopy --test ~/tests/udp-checksum.sh
@@ -50,7 +49,8 @@ pub struct Args {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.build(project, false)?;
     let config = config::load(project, &args.config, &applied.stack())?;
-    let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(args.timeout), false)?;
+    let limits = prove::boot_limits(&args.config, Some(args.timeout));
+    let mut prover = Prover::new(project, &applied.git_dir, config, limits, false)?;
     let patches = applied.patches.iter().map(Subject::from);
     let subjects = std::iter::once(Subject::from(&applied.base)).chain(patches).collect::<Vec<_>>();
     let mut test = |at: usize| -> Result<Scripted> {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen mutate`: shows that the tests of a series notice when it is broken.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, bail};
 
 use super::which::Which;
@@ -11,7 +9,7 @@ use crate::kernel::config;
 use crate::mutate::{self, Verdict};
 use crate::progress::printing;
 use crate::project::Project;
-use crate::prove::Prover;
+use crate::prove::{self, Prover};
 
 const EXAMPLES: &str = "Examples:
   txgen mutate zerocopy
@@ -50,7 +48,8 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         bail!("there is no such mutation; there are {names}");
     }
     let config = config::load(project, &args.config, &applied.stack())?;
-    let mut prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(args.timeout), false)?;
+    let limits = prove::boot_limits(&args.config, Some(args.timeout));
+    let mut prover = Prover::new(project, &applied.git_dir, config, limits, false)?;
     let chosen = mutations.iter().filter(|mutation| wanted(&mutation.name)).collect::<Vec<_>>();
     let commits = chosen.iter().map(|mutation| mutate::commit(&series, &applied, mutation));
     let subjects = commits.collect::<Result<Vec<_>>>()?;

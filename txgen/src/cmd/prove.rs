@@ -10,6 +10,7 @@ use serde_json::json;
 use super::which::Which;
 use crate::error::Exit;
 use crate::kernel::config::{self, Config};
+use crate::kernel::rust::Rust;
 use crate::process::Run;
 use crate::progress::printing;
 use crate::project::Project;
@@ -28,13 +29,15 @@ what the next run does.";
 /// Builds and boots the patches that are not on record as passed, of every series, until the time is over.
 ///
 /// The series that was changed last comes first; of each series the last patch, which has all of it, then the others
-/// from the first one on. Exit code 0: nothing failed, whatever is left for the next time; 1: a patch failed.
+/// from the first one on. A series that touches Rust is proved with Rust, too, where that can be built here. At the end
+/// it says what is left unproved, and what it does not run. Exit code 0: nothing failed, whatever is left for the next
+/// time; 1: a patch failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Series, folders of series/; all of them otherwise
     names: Vec<String>,
-    /// Begin no build after this many minutes
+    /// Begin no build after this many minutes, and give up one that goes on for ten more
     #[arg(long, value_name = "N")]
     minutes: Option<u64>,
     /// Base of series/bases.toml (each series' own otherwise) or, with --tree, any ref of that clone (HEAD otherwise)
@@ -43,36 +46,53 @@ pub struct Args {
     /// Work in this clone of the kernel, not in the managed repository
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
-    /// Kernel configuration of vm-tests/
-    #[arg(long, value_name = "CONFIG", default_value = "net", value_parser = config::names())]
-    config: String,
+    /// Kernel configuration of vm-tests/ [default: net, and rust for a series that touches Rust]
+    #[arg(long, value_name = "CONFIG", value_parser = config::names())]
+    config: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// A series, what was shown of it now, and what is left.
+/// A series in a configuration, what was shown of it now, and what is left.
 struct Work {
-    applied: Applied,
+    name: String,
+    git_dir: PathBuf,
     config: Config,
     on_record: usize,
     proved: Vec<Proved>,
     left: Vec<Subject>,
+    /// Why it can not be proved here.
+    cannot: Option<String>,
+}
+
+/// The last patch of a series in a configuration that is not proved here.
+struct Beyond {
+    name: String,
+    config: &'static str,
+    on_record: bool,
 }
 
 /// Runs `txgen prove`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let until = args.minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
-    let mut all = Vec::new();
+    let (mut all, mut beyond) = (Vec::new(), Vec::new());
     for name in newest_first(project, &args.names)? {
         let which = Which { name, base: args.base.clone(), tree: args.tree.clone() };
         let (_, applied) = which.build(project, false)?;
-        let config = config::load(project, &args.config, &applied.stack())?;
-        all.push(work(project, config, applied)?);
+        for config in configs(&applied, args.config.as_deref()) {
+            all.push(work(project, config::load(project, config, &applied.stack())?, &applied)?);
+        }
+        if args.config.is_none() {
+            beyond.push(not_here(project, &applied)?);
+        }
     }
     for work in &mut all {
-        let timeout = Duration::from_secs(prove::boot_seconds(&args.config));
-        let mut prover = Prover::new(project, &work.applied.git_dir, work.config.clone(), timeout, false)?.until(until);
+        if work.cannot.is_some() || work.left.is_empty() {
+            continue;
+        }
+        let limits = prove::boot_limits(&work.config.name, None);
+        let mut prover = Prover::new(project, &work.git_dir, work.config.clone(), limits, false)?.until(until);
         let Work { proved, left, .. } = work;
         prover.prove(left, |one| {
             if !args.json {
@@ -87,23 +107,45 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     if args.json {
         anstream::println!("{:#}", json!(all.iter().map(as_json).collect::<Vec<_>>()));
     } else {
-        all.iter().for_each(|work| anstream::println!("{}", summary(work)));
+        let lines = all.iter().map(summary).chain(beyond.iter().map(told));
+        lines.for_each(|line| anstream::println!("{line}"));
     }
     let passed = all.iter().flat_map(|work| &work.proved).all(Proved::passed);
     Ok(if passed { Exit::Good } else { Exit::Findings })
 }
 
+/// The configurations in which a series is proved.
+fn configs<'a>(applied: &Applied, chosen: Option<&'a str>) -> Vec<&'a str> {
+    let rust = applied.patches.iter().flat_map(|patch| &patch.files).any(|file| file.ends_with(".rs"));
+    match chosen {
+        Some(config) => vec![config],
+        None if rust => vec!["net", "rust"],
+        None => vec!["net"],
+    }
+}
+
 /// What is not on record, in the order it is to be proved.
-fn work(project: &Project, config: Config, applied: Applied) -> Result<Work> {
+fn work(project: &Project, config: Config, applied: &Applied) -> Result<Work> {
+    let cannot = Rust::of(project, &config.text).err().map(|error| format!("{error:#}"));
     let mut left = Vec::new();
     let (last, others) = applied.patches.split_last().with_context(|| format!("{} has no patch", applied.name))?;
     for patch in std::iter::once(last).chain(others) {
-        if prove::recorded(project, &config, &patch.tree)?.is_none() {
+        if cannot.is_some() || prove::recorded(project, &config, &patch.tree)?.is_none() {
             left.push(Subject::from(patch));
         }
     }
     let on_record = applied.patches.len() - left.len();
-    Ok(Work { applied, config, on_record, proved: Vec::new(), left })
+    let (name, git_dir) = (applied.name.clone(), applied.git_dir.clone());
+    Ok(Work { name, git_dir, config, on_record, proved: Vec::new(), left, cannot })
+}
+
+/// The configuration that takes too long to be proved here, and whether the last patch passed in it.
+fn not_here(project: &Project, applied: &Applied) -> Result<Beyond> {
+    const CONFIG: &str = "debug";
+    let config = config::load(project, CONFIG, &applied.stack())?;
+    let last = applied.patches.last().with_context(|| format!("{} has no patch", applied.name))?;
+    let on_record = prove::recorded(project, &config, &last.tree)?.is_some();
+    Ok(Beyond { name: applied.name.clone(), config: CONFIG, on_record })
 }
 
 /// The series by the time of their last change; one with changes that are in no commit is the newest.
@@ -121,15 +163,27 @@ fn newest_first(project: &Project, chosen: &[String]) -> Result<Vec<String>> {
 }
 
 fn summary(work: &Work) -> String {
-    let Work { applied, on_record, proved, left, .. } = work;
+    let Work { name, config, on_record, proved, left, cannot, .. } = work;
     let failed = proved.iter().filter(|one| !one.passed()).count();
     let passed = proved.len() - failed;
     let left = left.iter().map(|subject| subject.name.as_str()).collect::<Vec<_>>().join(", ");
     let left = if left.is_empty() { "nothing".to_owned() } else { left };
-    format!("{}: {on_record} on record, {passed} passed now, {failed} failed; left unproved: {left}", applied.name)
+    let why = cannot.iter().map(|why| format!(" ({why})")).collect::<String>();
+    let config = &config.name;
+    format!(
+        "{name} [{config}]: {on_record} on record, {passed} passed now, {failed} failed; left unproved: {left}{why}"
+    )
+}
+
+fn told(beyond: &Beyond) -> String {
+    let Beyond { name, config, on_record } = beyond;
+    let said = if *on_record { "is on record" } else { "is not on record, and not run here" };
+    format!("{name} [{config}]: the last patch {said}")
 }
 
 fn as_json(work: &Work) -> serde_json::Value {
-    let left = work.left.iter().map(|subject| &subject.name).collect::<Vec<_>>();
-    json!({"series": work.applied.name, "on_record": work.on_record, "proved": work.proved, "left": left})
+    let Work { name, config, on_record, proved, left, cannot, .. } = work;
+    let left = left.iter().map(|subject| &subject.name).collect::<Vec<_>>();
+    json!({"series": name, "config": config.name, "on_record": on_record, "proved": proved, "left": left,
+        "cannot": cannot})
 }

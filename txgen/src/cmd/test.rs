@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen test`: builds and boots a series.
 
-use std::time::Duration;
+use std::num::NonZeroUsize;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
@@ -61,9 +61,13 @@ pub struct Args {
     /// Also test the base: what passes there has to pass on each patch
     #[arg(long)]
     against_base: bool,
-    /// Seconds a boot with KUnit may take [default: 180, with --config debug 1800]; selftests have times of their own
+    /// Seconds a boot with KUnit may take [default: 180, with --config debug 1800], and half of it without a word;
+    /// selftests have times of their own
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86400))]
     timeout: Option<u64>,
+    /// Commands that make may run at once [default: one a processor]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Boot each kernel this often, recorded or not: tests that draw random numbers take other ones each time
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     boots: u32,
@@ -80,14 +84,14 @@ pub struct Args {
 
 /// Runs `txgen test`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let seconds = args.timeout.unwrap_or_else(|| prove::boot_seconds(&args.config));
     let (_, applied) = args.which.apply(project, args.signoff)?;
     let config = config::load(project, &args.config, &applied.stack())?;
     let subjects = select(&applied, args)?;
     let on_base = |names: &Vec<String>| anyhow::Ok(selftests::load(project)?.select(names)?.on(&applied.base.name));
     let table = args.selftests.as_ref().map(on_base).transpose()?;
-    let prover = Prover::new(project, &applied.git_dir, config, Duration::from_secs(seconds), args.force)?
-        .repeatedly(args.boots);
+    let limits = prove::boot_limits(&args.config, args.timeout);
+    let prover =
+        Prover::new(project, &applied.git_dir, config, limits, args.force)?.jobs(args.jobs).repeatedly(args.boots);
     let mut subjects = subjects;
     if args.against_base || args.base_only {
         subjects.insert(0, Subject::from(&applied.base));

@@ -2,6 +2,7 @@
 //! Builds of a kernel tree: configuration, make with ccache, progress, and the errors in make's log.
 
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ pub struct Folder {
     rust: Vec<String>,
     /// ccache's folder.
     ccache: PathBuf,
+    /// How many commands make may run at once.
+    jobs: usize,
     /// Where the number of objects of a whole build is kept, for progress.
     sizes: PathBuf,
 }
@@ -85,12 +88,18 @@ impl Folder {
         files::make_dir(&ccache)?;
         let target = Target::X86_64;
         let rust = Vec::new();
-        Ok(Self { tree: worktree.dir.clone(), dir, target, rust, ccache, sizes: project.cache.join("build-sizes") })
+        let (tree, sizes) = (worktree.dir.clone(), project.cache.join("build-sizes"));
+        Ok(Self { tree, dir, target, rust, ccache, jobs: jobs(), sizes })
     }
 
     /// The same folder with another compiler, or for another architecture.
     pub fn compiled_by(self, target: Target) -> Self {
         Self { target, ..self }
+    }
+
+    /// The same folder with another number of commands at once, if there is one.
+    pub fn with_jobs(self, jobs: Option<NonZeroUsize>) -> Self {
+        Self { jobs: jobs.map_or(self.jobs, NonZeroUsize::get), ..self }
     }
 
     /// The same folder with the programs that build Rust.
@@ -108,7 +117,7 @@ impl Folder {
             .arg("LOCALVERSION=")
             .args(&self.rust)
             .args(["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=txgen", "KBUILD_BUILD_HOST=txgen"])
-            .arg(format!("-j{}", jobs()))
+            .arg(format!("-j{}", self.jobs))
             .args(args.iter().map(AsRef::as_ref))
             .clear_env()
             .env("LC_ALL", "C")
@@ -146,19 +155,25 @@ impl Folder {
         bail!("configuration {} lost {} of its options: {}", config.name, lost.len(), list.join(", "))
     }
 
-    /// Builds the kernel image; everything that make says goes to `log`.
-    pub fn build(&self, what: &str, log: &Path) -> Result<Build> {
+    /// Builds the kernel image until `deadline`; everything that make says goes to `log`.
+    pub fn build(&self, what: &str, log: &Path, deadline: Option<Instant>) -> Result<Build> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = left.unwrap_or(TIMEOUT).min(TIMEOUT);
         if let Some(dir) = log.parent() {
             files::make_dir(dir)?;
         }
+        let mark = self.dir.join(MARK);
+        drop_unfinished(&self.dir, &mark)?;
+        files::write_atomic(&mark, b"")?;
         let whole = !self.dir.join("vmlinux").exists();
         let size = self.sizes.join(self.dir.file_name().context("a build folder has a name")?);
         let total = if whole { known_size(&size) } else { 0 };
         let mut watch = Watch::start(what, total, log);
         let mut args = vec!["bzImage".to_owned()];
         args.extend(with_binaries());
-        let run = self.make(&args).log(log);
+        let run = self.make(&args).log(log).timeout(timeout);
         let output = run.output_while(|| watch.tick()).context("build the kernel")?;
+        files::remove_file(&mark)?;
         let text = files::read_lossy(log)?;
         if output.status.success() {
             let objects = count_objects(&text);
@@ -179,6 +194,30 @@ impl Folder {
         Ok(Build::Failed(if errors.is_empty() { quoted() } else { errors }))
     }
 }
+
+/// Is in a build folder while make works in it.
+const MARK: &str = "txgen-builds";
+
+/// Removes what a make wrote that was killed: an object may be half there, and newer than its source for all that.
+fn drop_unfinished(dir: &Path, mark: &Path) -> Result<()> {
+    if !mark.exists() {
+        return Ok(());
+    }
+    eprintln!("the last build in {} was killed: what it wrote is made again", dir.display());
+    let begun = mark.metadata().and_then(|file| file.modified());
+    let begun = begun.with_context(|| format!("read the time of {}", mark.display()))?;
+    for path in files::below(dir)?.into_iter().filter(|path| !KEPT.iter().any(|name| path.ends_with(name))) {
+        let path = dir.join(path);
+        let file = path.symlink_metadata().with_context(|| format!("look at {}", path.display()))?;
+        if file.is_file() && file.modified().with_context(|| format!("look at {}", path.display()))? >= begun {
+            files::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Files of a build folder that are no results of make.
+const KEPT: &[&str] = &[".config", "asked.config", MARK];
 
 /// Objects that hold another file of the build (`.incbin`): the kernel in the image, and what boots the other CPUs.
 const WITH_BINARIES: &[&str] = &["piggy", "rmpiggy", "initramfs_data"];
@@ -256,9 +295,11 @@ pub(crate) fn in_tree(line: &str, tree: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::path::{Path, PathBuf};
+    use std::time::{Duration, SystemTime};
 
-    use super::{Folder, Target, count_objects, errors, number};
+    use super::{Folder, MARK, Target, count_objects, drop_unfinished, errors, number};
 
     fn folder() -> Folder {
         let path = PathBuf::from;
@@ -268,6 +309,7 @@ mod tests {
             dir: path("/c/work/1/build/net"),
             rust: Vec::new(),
             ccache: path("/c/ccache"),
+            jobs: 3,
             sizes: path("/c/build-sizes"),
         }
     }
@@ -277,17 +319,16 @@ mod tests {
         let flags = || super::with_binaries().collect::<Vec<_>>();
         let first = flags();
         assert!(first[0].starts_with("AFLAGS_piggy.o=-Dtxgen_build="), "{first:?}");
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(1));
         assert_ne!(first, flags());
     }
 
     #[test]
     fn make_gets_the_build_folder_ccache_and_a_pinned_identity() {
         let words = shlex::split(&folder().make(&["bzImage"]).display()).unwrap();
-        let jobs = words.iter().position(|word| word.starts_with("-j")).expect("a number of jobs");
-        let rest = words[..jobs].iter().chain(&words[jobs + 1..]).map(String::as_str).collect::<Vec<_>>();
+        let words = words.iter().map(String::as_str).collect::<Vec<_>>();
         assert_eq!(
-            rest,
+            words,
             [
                 "make",
                 "-C",
@@ -299,9 +340,28 @@ mod tests {
                 "KBUILD_BUILD_TIMESTAMP=2026-01-01",
                 "KBUILD_BUILD_USER=txgen",
                 "KBUILD_BUILD_HOST=txgen",
+                "-j3",
                 "bzImage",
             ]
         );
+    }
+
+    #[test]
+    fn what_a_killed_make_wrote_is_made_again_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir(path("net")).unwrap();
+        let write = |names: &[&str]| names.iter().for_each(|name| fs::write(path(name), "x").unwrap());
+        write(&["net/old.o", "vmlinux"]);
+        let past = SystemTime::now() - Duration::from_secs(60);
+        for name in ["net/old.o", "vmlinux"] {
+            fs::File::open(path(name)).unwrap().set_modified(past).unwrap();
+        }
+        let here = |name: &str| path(name).exists();
+        drop_unfinished(dir.path(), &path(MARK)).unwrap();
+        write(&[MARK, ".config", "net/new.o", "vmlinux"]);
+        drop_unfinished(dir.path(), &path(MARK)).unwrap();
+        assert_eq!(["net/old.o", ".config", "net/new.o", "vmlinux"].map(here), [true, true, false, false]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Kernels of one repository in one configuration, built one after the other in one folder.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
@@ -18,6 +20,10 @@ pub struct Builder<'a> {
     pub project: &'a Project,
     /// The configuration of all of them.
     pub config: Config,
+    /// How many commands make may run at once, if not as many as there are processors.
+    pub jobs: Option<NonZeroUsize>,
+    /// When a build is given up, with an error.
+    pub deadline: Option<Instant>,
     git_dir: PathBuf,
     purpose: Purpose,
     worktree: Option<Worktree>,
@@ -26,7 +32,8 @@ pub struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// A builder of commits in `git_dir`; nothing is done yet.
     pub fn new(project: &'a Project, git_dir: &Path, config: Config, purpose: Purpose) -> Self {
-        Self { project, config, git_dir: git_dir.to_owned(), purpose, worktree: None }
+        let (jobs, deadline, git_dir) = (None, None, git_dir.to_owned());
+        Self { project, config, jobs, deadline, git_dir, purpose, worktree: None }
     }
 
     /// Takes the tree, waiting for whoever has it, and keeps it.
@@ -43,9 +50,10 @@ impl<'a> Builder<'a> {
         let worktree = self.worktree.as_ref().context("the tree was taken")?;
         worktree.checkout(&self.git_dir, commit)?;
         let rust = Rust::of(self.project, &self.config.text)?;
-        let folder = Folder::open(self.project, worktree, &self.config.name)?.with_rust(rust.as_ref());
+        let folder = Folder::open(self.project, worktree, &self.config.name)?.with_jobs(self.jobs);
+        let folder = folder.with_rust(rust.as_ref());
         folder.configure(&self.config)?;
-        let built = folder.build(&format!("build {name} ({})", self.config.name), log)?;
+        let built = folder.build(&format!("build {name} ({})", self.config.name), log, self.deadline)?;
         Ok((folder, built))
     }
 }

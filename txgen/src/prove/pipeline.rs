@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -14,6 +13,7 @@ use crate::kernel::build::{Build, Image};
 use crate::kernel::builder::Builder;
 use crate::project::Project;
 use crate::proof;
+use crate::vm::guest::Limits;
 use crate::vm::{self, Accel, Boot};
 
 pub(super) fn accelerator(known: &mut Option<Accel>, image: &Path) -> Result<Accel> {
@@ -95,7 +95,7 @@ fn copied(image: &Image, run: &Path) -> Result<Image> {
 pub(super) struct Booter<'a> {
     pub(super) project: &'a Project,
     pub(super) boots: u32,
-    pub(super) timeout: Duration,
+    pub(super) limits: Limits,
     pub(super) accel: &'a mut Option<Accel>,
 }
 
@@ -119,13 +119,13 @@ impl Booter<'_> {
 
     fn boot(&mut self, image: &Image, run: &Path) -> Result<Boot> {
         let accel = accelerator(self.accel, &image.path)?;
-        let mut boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
+        let mut boot = vm::boot(self.project, image, &accel, run, self.limits)?;
         for n in 2..=self.boots {
             if !boot.passed() {
                 break;
             }
             eprintln!("boot: {n} of {}", self.boots);
-            boot = vm::boot(self.project, image, &accel, run, self.timeout)?;
+            boot = vm::boot(self.project, image, &accel, run, self.limits)?;
         }
         Ok(boot)
     }

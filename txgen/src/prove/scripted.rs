@@ -11,7 +11,7 @@ use super::{Prover, Subject};
 use crate::files;
 use crate::kernel::build::Build;
 use crate::proof;
-use crate::vm::guest::{self, Guest};
+use crate::vm::guest::{self, Guest, Limits};
 use crate::vm::ktap::{self, Ktap, Test};
 use crate::vm::{self, argv};
 
@@ -62,8 +62,10 @@ impl Prover<'_> {
         let accel = self.accelerator(&image)?;
         let shared = guest::share(self.project, &run.dir)?;
         files::write_atomic(&shared.join(NAME), text.as_bytes())?;
-        let (kernel_args, timeout) = (argv::SELFTEST_ARGS, self.timeout);
-        let guest = Guest { image: &image, accel: &accel, kernel_args, shared: &shared, timeout, results: 0 };
+        // A script may say nothing before its end.
+        let limits = Limits { silence: self.limits.timeout, ..self.limits };
+        let kernel_args = argv::SELFTEST_ARGS;
+        let guest = Guest { image: &image, accel: &accel, kernel_args, shared: &shared, limits, results: 0 };
         let left = guest::start(self.project, guest)?;
         let evidence = left.evidence();
         let mut problems = vm::complaints(evidence);

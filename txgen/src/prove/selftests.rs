@@ -15,7 +15,7 @@ use crate::proof;
 use crate::selftests::Table;
 use crate::selftests::build::{self, Programs};
 use crate::selftests::results::{self, Selftest};
-use crate::vm::guest::{self, Guest, Left};
+use crate::vm::guest::{self, Guest, Left, Limits};
 use crate::vm::{self, Accel, argv};
 
 /// The kind of the records, and the version of what they hold.
@@ -165,10 +165,14 @@ impl Prover<'_> {
         files::write_atomic(&shared.join("selftests.plan"), plan.as_bytes())?;
         let archive = shared.join("selftests.tar");
         std::fs::rename(&programs.archive, &archive).with_context(|| format!("move to {}", archive.display()))?;
-        let timeout = Duration::from_secs(START_AND_END + table.longest(slower));
+        let limits = Limits {
+            timeout: Duration::from_secs(START_AND_END + table.longest(slower)),
+            // A test says nothing before its end; its time is measured in the guest.
+            silence: Duration::from_secs(START_AND_END + table.longest_of_one(slower)),
+        };
         let results = plan.lines().count() as u64;
         let kernel_args = argv::SELFTEST_ARGS;
-        let guest = Guest { image, accel, kernel_args, shared: &shared, timeout, results };
+        let guest = Guest { image, accel, kernel_args, shared: &shared, limits, results };
         let left = guest::start(self.project, guest)?;
         files::remove_file(&archive)?;
         Ok((left, guest::read_optional(&shared.join(guest::RESULTS))?))

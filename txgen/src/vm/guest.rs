@@ -6,20 +6,33 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use super::alive::{Alive, Tail};
 use super::{Accel, Evidence, argv, is_booted, virtme_ng};
 use crate::files;
 use crate::kernel::build::Image;
 use crate::plain::plain;
-use crate::process::{LongLog, Run, TimedOut};
+use crate::process::{LongLog, Run, Stopped, TimedOut};
 use crate::progress::Progress;
 use crate::project::Project;
 
 /// The file in the shared folder to which the guest's script for selftests writes its KTAP.
 pub const RESULTS: &str = "selftests.ktap";
 
+/// The file in the shared folder to which the guest's script writes.
+const RESULT: &str = "result.txt";
+
 /// The bytes that are read of what a guest says; one that says more on its console is killed. The longest console of a
 /// boot that was of use has 0.2 MiB.
 pub(crate) const MOST: u64 = 8 << 20;
+
+/// When a guest is killed that does not end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The time from its start on.
+    pub timeout: Duration,
+    /// The time in which it says nothing, neither on its console nor by results.
+    pub silence: Duration,
+}
 
 /// A guest to be started.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +45,8 @@ pub struct Guest<'a> {
     pub kernel_args: &'a [&'a str],
     /// The folder it shares with the host, from [`share`].
     pub shared: &'a Path,
-    /// The time after which it is killed.
-    pub timeout: Duration,
+    /// When it is killed.
+    pub limits: Limits,
     /// How many results come one by one in [`RESULTS`], for progress.
     pub results: u64,
 }
@@ -78,19 +91,24 @@ pub fn script(project: &Project) -> Result<String> {
 
 /// Boots a guest to its end; the console's log goes beside the folder it shares.
 pub fn start(project: &Project, guest: Guest<'_>) -> Result<Left> {
-    let Guest { image, accel, kernel_args, shared, timeout, results } = guest;
+    let Guest { image, accel, kernel_args, shared, limits, results } = guest;
     let vng = virtme_ng(project)?;
     let run = shared.parent().context("the guest's folder has a parent")?;
     let log = run.join("console.log");
-    let mut watch = Watch { progress: Progress::start("boot", results), file: shared.join(RESULTS), read: 0, told: 0 };
+    let mut watch =
+        Watch { progress: Progress::start("boot", results), results: Tail::of(&shared.join(RESULTS)), told: 0 };
+    let mut alive = Alive::of(&log, &[shared.join(RESULTS), shared.join(RESULT)], limits.silence);
     let start = Instant::now();
     let ran = Run::new(&vng, argv::vng(&image.path, shared, accel, kernel_args))
         .dir(run)
         .env("PATH", venv_path(&vng)?)
         .log(&log)
         .log_at_most(MOST)
-        .timeout(timeout)
-        .output_while(|| watch.tick());
+        .timeout(limits.timeout)
+        .output_unless(|| {
+            watch.tick();
+            alive.tick()
+        });
     let killed = match ran {
         Ok(_) => None,
         Err(error) => Some(why_killed(&error).ok_or(error).context("boot the kernel")?),
@@ -101,7 +119,7 @@ pub fn start(project: &Project, guest: Guest<'_>) -> Result<Left> {
         seconds: start.elapsed().as_secs_f64(),
         console,
         log,
-        result: read_optional(&shared.join("result.txt"))?,
+        result: read_optional(&shared.join(RESULT))?,
         leaks: read_optional(&shared.join("kmemleak.txt"))?,
         killed,
     };
@@ -114,6 +132,9 @@ fn why_killed(error: &anyhow::Error) -> Option<String> {
     if let Some(late) = error.downcast_ref::<TimedOut>() {
         return Some(format!("did not end within {} s", late.seconds));
     }
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return Some(stopped.why.clone());
+    }
     let long = error.downcast_ref::<LongLog>()?;
     Some(format!("said more than {} MiB", long.bytes >> 20))
 }
@@ -121,19 +142,14 @@ fn why_killed(error: &anyhow::Error) -> Option<String> {
 /// Shows how many results there are.
 struct Watch {
     progress: Progress,
-    file: PathBuf,
-    /// How much of the file is read.
-    read: u64,
+    results: Tail,
     told: u64,
 }
 
 impl Watch {
     fn tick(&mut self) {
-        // There is no file before the first result, nor in a boot without selftests.
-        let Ok(text) = files::read_from(&self.file, self.read, MOST) else { return };
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        self.read += whole as u64;
-        let results = text[..whole].lines().filter(|line| line.starts_with("ok ") || line.starts_with("not ok "));
+        let text = self.results.lines();
+        let results = text.lines().filter(|line| line.starts_with("ok ") || line.starts_with("not ok "));
         let results = results.collect::<Vec<_>>();
         if let Some(last) = results.last() {
             self.told += results.len() as u64;

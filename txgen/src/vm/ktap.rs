@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::message;
+use super::messages;
 
 /// How a test ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,9 +121,9 @@ struct Parser {
 /// Reads a console log or the output of kselftest's runner; lines that are no KTAP are passed over.
 pub fn parse(log: &str) -> Ktap {
     let mut parser = Parser::default();
-    for (number, line) in log.lines().enumerate() {
-        if let Some((indent, said)) = classify(message(line)) {
-            parser.take(number + 1, indent, said);
+    for (number, text) in messages(log) {
+        if let Some((indent, said)) = classify(text) {
+            parser.take(number, indent, said);
         }
     }
     parser.finish(log.lines().count());

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::message;
+use super::messages;
 
 /// What a line of the console complains about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,10 +106,10 @@ const MARKS: &[(At, &str, Kind)] = &[
 
 /// The crash markers of a log, in order.
 pub fn find(log: &str) -> Vec<Splat> {
-    let lines = log.lines().map(message).collect::<Vec<_>>();
-    let marked = lines.iter().enumerate().filter_map(|(number, text)| {
-        let (kind, trace) = (kind(text)?, trace(&lines[number + 1..]));
-        Some(Splat { kind, line: number + 1, text: text.trim_end().to_owned(), trace })
+    let (numbers, lines): (Vec<usize>, Vec<&str>) = messages(log).unzip();
+    let marked = lines.iter().zip(numbers).enumerate().filter_map(|(at, (text, line))| {
+        let (kind, trace) = (kind(text)?, trace(&lines[at + 1..]));
+        Some(Splat { kind, line, text: text.trim_end().to_owned(), trace })
     });
     marked.collect()
 }
