@@ -4,6 +4,7 @@
 pub mod html;
 pub mod junit;
 pub mod markdown;
+pub mod matrix;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::b4;
 use crate::error::Exit;
 use crate::files;
-use crate::joined::{self, Row, html, junit, markdown};
+use crate::joined::{self, Row, html, junit, markdown, matrix};
 use crate::project::Project;
 
 const EXAMPLES: &str = "Examples:
@@ -50,7 +50,7 @@ enum Command {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// A line for each commit, and what was wrong
+    /// A line for each commit and what was wrong, then a table of patches and checks
     Text,
     /// A table for a cover letter or the summary of a job
     Markdown,
@@ -67,7 +67,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let Command::Merge { paths, format, tree, output } = &args.command;
     let rows = joined::load(paths)?;
     let text = match format {
-        Format::Text => rows.iter().map(line).collect(),
+        Format::Text => rows.iter().map(line).chain([matrix::text(&rows)]).collect(),
         Format::Markdown => markdown::text(&rows),
         Format::Junit => junit::xml(&rows)?,
         Format::Html => html::page(project, tree.as_deref(), &rows)?,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{CHECKS, Case, Inner, Row};
+use super::{Case, Inner, Row, matrix};
 use crate::base;
 use crate::check::source::quiet_git;
 use crate::files;
@@ -17,8 +17,8 @@ use crate::render::Templates;
 use crate::vm::guest;
 use crate::vm::ktap::{self, Outcome, Test};
 
-/// How many of a log's last lines are on the page.
-const TAIL: usize = 200;
+/// How many of a log's last lines are on the page: all of a boot without trouble.
+const TAIL: usize = 2000;
 
 /// What the template gets.
 #[derive(Serialize)]
@@ -102,13 +102,7 @@ struct DiffLine {
 /// The whole page. Logs and commits that are not here, as those of other machines, are left out.
 pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row]) -> Result<String> {
     let longest = rows.iter().map(|row| row.seconds).fold(1.0, f64::max);
-    let columns = columns(rows);
-    let mut names = Vec::<&str>::new();
-    for row in rows {
-        if !names.contains(&row.patch.as_str()) {
-            names.push(&row.patch);
-        }
-    }
+    let columns = matrix::columns(rows);
     let git_dir = match tree {
         Some(tree) => Repo::open(tree)?.git_dir().to_owned(),
         None => base::managed(project),
@@ -133,7 +127,7 @@ pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row]) -> Result<Stri
     let view = View {
         failed: rows.iter().filter(|row| !row.passed).count(),
         all: rows.len(),
-        patches: names.into_iter().enumerate().map(patch).collect::<Result<_>>()?,
+        patches: matrix::patches(rows).into_iter().enumerate().map(patch).collect::<Result<_>>()?,
         columns,
     };
     Templates::load(&project.templates())?.render("report.html.tera", &view)
@@ -143,31 +137,9 @@ fn verdict(passed: bool) -> (&'static str, &'static str) {
     if passed { ("ok", "ok") } else { ("bad", "FAIL") }
 }
 
-/// The kinds of results, and the checks one by one, in the order they come.
-fn columns(rows: &[Row]) -> Vec<String> {
-    let mut columns = Vec::new();
-    for row in rows {
-        let checks = row.cases.iter().filter(|_| row.kind == CHECKS).map(|case| &case.name);
-        for column in checks.chain(Some(&row.kind).filter(|kind| *kind != CHECKS)) {
-            if !columns.contains(column) {
-                columns.push(column.clone());
-            }
-        }
-    }
-    columns
-}
-
 fn cell(column: &str, rows: &[&Row]) -> Cell {
-    if let Some(row) = rows.iter().find(|row| row.kind == column) {
-        let (class, word) = verdict(row.passed);
-        return Cell { class, word: word.to_owned() };
-    }
-    let case = rows.iter().filter(|row| row.kind == CHECKS).flat_map(|row| &row.cases).find(|case| case.name == column);
-    match case {
-        None => Cell { class: "none", word: "-".to_owned() },
-        Some(case) if case.counts.is_empty() => Cell { class: "ok", word: "ok".to_owned() },
-        Some(case) => Cell { class: "bad", word: case.counts.clone() },
-    }
+    let matrix::Cell { word, good } = matrix::cell(column, rows);
+    Cell { class: good.map_or("none", |good| verdict(good).0), word }
 }
 
 fn row_view(row: &Row, longest: f64) -> Result<RowView> {
