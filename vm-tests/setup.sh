@@ -38,5 +38,8 @@ if [ "${1-}" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
 fi
 
 "$here/venv.sh"
-[ "${1-}" != test ] || "$here/venv.sh" mail
+if [ "${1-}" = test ]; then
+	"$here/venv.sh" mail
+	"$here/venv.sh" lint
+fi
 

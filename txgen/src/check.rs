@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 pub mod build;
 pub mod checkpatch;
+mod clippy;
 mod coccicheck;
 mod compile;
 pub mod deprecated;
 pub mod diff;
 mod docs;
 pub mod exceptions;
+mod fixes;
 pub mod inline;
 pub mod kernel_doc;
 pub mod limits;
@@ -26,10 +28,13 @@ pub mod locals;
 pub mod maintainers;
 pub mod message;
 pub mod run;
+mod selftest;
 pub mod source;
 pub mod table;
+mod tools;
 pub mod trailers;
 mod users;
+mod ynl;
 
 use source::{Patch, Source};
 
@@ -155,6 +160,7 @@ impl fmt::Debug for Check {
 pub const CHECKS: &[Check] = &[
     message::CHECK,
     trailers::CHECK,
+    fixes::CHECK,
     limits::CHECK,
     checkpatch::CHECK,
     kernel_doc::CHECK,
@@ -163,11 +169,15 @@ pub const CHECKS: &[Check] = &[
     build::SPARSE,
     build::CLANG_BUILD,
     build::BUILD_32,
+    tools::CHECK,
+    clippy::CHECK,
     coccicheck::CHECK,
     inline::CHECK,
     deprecated::CHECK,
     locals::CHECK,
     lint::CHECK,
+    selftest::CHECK,
+    ynl::CHECK,
     maintainers::CHECK,
 ];
 

@@ -49,11 +49,15 @@ fn a_good_patch_passes_every_check_that_needs_no_build() {
     // A tiny kernel can not be built.
     let builds = ["build", "sparse", "clang", "32-bit"];
     let names = CHECKS.iter().map(|check| check.name).filter(|name| !builds.contains(name));
-    let report = check(&one_patch(GOOD, &code), &names.collect::<Vec<_>>()).unwrap();
+    let kernel = one_patch(GOOD, &code);
+    for file in ["net.config", "rust.config"] {
+        kernel.project.write(&format!("p/vm-tests/{file}"), "CONFIG_RUST=y\n");
+    }
+    let report = check(&kernel, &names.collect::<Vec<_>>()).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
-    patch     message  trailers  limits   checkpatch  kernel-doc  docs     coccicheck  inline   deprecated  locals   lint     maintainers
-    second    ok       ok        -        ok          ok          ok       ok          ok       ok          ok       ok       -
-    (series)  -        -         ok       -           -           -        -           -        -           -        -        ok
+    patch     message  trailers  fixes    limits   checkpatch  kernel-doc  docs     tools    clippy   coccicheck  inline   deprecated  locals   lint     selftest  ynl      maintainers
+    second    ok       ok        ok       -        ok          ok          ok       ok       ok       ok          ok       ok          ok       ok       ok        ok       -
+    (series)  -        -         -        ok       -           -           -        -        -        -           -        -           -        -        -         -        ok
     "#);
     assert_eq!(found(&report), [""; 0]);
 }
@@ -154,12 +158,22 @@ fn semantic_patches_of_the_tree_report_only_what_the_patch_adds() {
     ");
 }
 
+/// A file of this machine's cache, at the same place of the project's.
+fn borrow(kernel: &Kernel, name: &str, how: &str) {
+    let real = kernel::managed().with_file_name(name);
+    assert!(real.exists(), "{} is not there: {how}", real.display());
+    let place = kernel.project.path("cache").join(name);
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(real, place).unwrap();
+}
+
 #[test]
 fn linters_report_only_what_the_patch_adds() {
     let [shell, python, yaml] = ["tools/a.sh", "tools/a.py", "Documentation/netlink/specs/a.yaml"];
     let old = ["#!/bin/sh\necho $1\n", "\"\"\"A.\"\"\"\nimport os\n", "---\na:  1\n"];
     let files = [(shell, old[0]), (python, old[1]), (yaml, old[2])];
     let mut kernel = Kernel::with(&files);
+    borrow(&kernel, "venv-lint", "vm-tests/venv.sh lint makes it");
     let good = format!("{}\necho \"$2\"\n", old[0]);
     kernel.patch(
         "good",
@@ -173,8 +187,110 @@ fn linters_report_only_what_the_patch_adds() {
     insta::assert_snapshot!(found(&report).join("\n"), @r#"
     bad: lint: tools/a.sh:5: shellcheck: note: Double quote to prevent globbing and word splitting. [SC2086]
     bad: lint: tools/a.py:4: pylint: W0611: Unused import sys (unused-import)
+    bad: lint: tools/a.py:4: ruff: F401 [*] `sys` imported but unused
     bad: lint: Documentation/netlink/specs/a.yaml:4: yamllint: [error] duplication of key "a" in mapping (key-duplicates)
     "#);
+}
+
+const BINDING: &str = "Documentation/devicetree/bindings/net/adi,adin.yaml";
+
+#[test]
+fn a_device_tree_binding_is_checked_by_its_own_linters() {
+    let bindings = "Documentation/devicetree/bindings/";
+    let mut kernel = Kernel::with_real(&[], &[BINDING, &format!("{bindings}.yamllint")]);
+    borrow(&kernel, "venv-lint", "vm-tests/venv.sh lint makes it");
+    let text = kernel.project.read(&format!("k/{BINDING}"));
+    let good = text.replacen("description:", "description: |\n  More.\nold:", 1).replacen("old: |\n", "", 1);
+    kernel.patch("good", GOOD, &[(BINDING, &good)]);
+    let at = good.find("maintainers:").unwrap();
+    let bad = format!("{}{}", &good[..at], &good[at + good[at..].find("\n\n").unwrap() + 1..]);
+    kernel.patch("bad", GOOD, &[(BINDING, &bad)]);
+    let report = check(&kernel, &["lint"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @r"
+    bad: lint: Documentation/devicetree/bindings/net/adi,adin.yaml:9: yamllint: [warning] too many blank lines (2 > 1) (empty-lines)
+    bad: lint: Documentation/devicetree/bindings/net/adi,adin.yaml:1: dt-doc-validate: 'maintainers' is a required property
+    ");
+}
+
+#[test]
+fn a_linter_that_is_missing_is_an_error_only_where_there_is_a_file_for_it() {
+    let mut kernel = Kernel::with(&[]);
+    kernel.patch("shell", GOOD, &[("tools/a.sh", "#!/bin/sh\necho\n")]);
+    assert_eq!(found(&check(&kernel, &["lint"]).unwrap()), [""; 0]);
+    kernel.patch("python", GOOD, &[("tools/a.py", "\"\"\"A.\"\"\"\n")]);
+    let error = format!("{:#}", check(&kernel, &["lint"]).unwrap_err());
+    let expected = format!("ruff is not installed: {} lint", kernel.project.path("p/vm-tests/venv.sh").display());
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn what_fixes_names_is_looked_up_in_the_history_of_the_base() {
+    let mut kernel = Kernel::new();
+    kernel.patch("old", "net: break it\n\nWhy.\n", &[("net/core/skbuff.c", &with_function("int a;\n"))]);
+    let broken = kernel.applied().patches[0].commit.clone();
+    let texts = ["int b;\n", "int c;\n", "int d;\n", "int e;\n"].map(with_function);
+    let message = |id: &str, subject: &str| format!("net: mend\n\nWhy.\n\nFixes: {id} (\"{subject}\")\n");
+    let id = &broken[..12];
+    kernel.patch("good", &message(id, "net: break it"), &[("net/core/skbuff.c", &texts[0])]);
+    let own = kernel.applied().patches[1].commit[..12].to_owned();
+    kernel.patch("subject", &message(id, "net: break"), &[("net/core/skbuff.c", &texts[1])]);
+    kernel.patch("unknown", &message("0123456789ab", "net: break it"), &[("net/core/skbuff.c", &texts[2])]);
+    kernel.patch("elsewhere", &message(&own, "net: mend"), &[("net/core/skbuff.c", &texts[3])]);
+    let (project, mut applied) = (kernel.txgen_project(), kernel.applied());
+    let old = applied.patches.remove(0);
+    (applied.base.commit, applied.base.tree) = (old.commit, old.tree);
+    let source = Source::new(&project, &applied, None);
+    let selection = Selection { patch: None, only: vec!["fixes".to_owned()] };
+    let report = run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap();
+    let told = found(&report).join("\n").replace(id, "[ID]").replace(&own, "[OWN]");
+    insta::assert_snapshot!(told, @r#"
+    subject: fixes: fixes-subject: the subject of [ID] is "net: break it"
+    unknown: fixes: fixes-unknown: the repository has no commit 0123456789ab
+    elsewhere: fixes: fixes-elsewhere: [OWN] is not in the history of the base
+    "#);
+    let mut imported = Kernel::new();
+    imported.patch("mend", &message("0123456789ab", "net: x"), &[("net/core/skbuff.c", &texts[0])]);
+    assert_eq!(found(&check(&imported, &["fixes"]).unwrap()), [""; 0], "the base has no history");
+}
+
+#[test]
+fn a_new_selftest_has_to_be_in_the_lists_of_its_folder() {
+    let net = "tools/testing/selftests/net";
+    let [makefile, ignored] = ["Makefile", ".gitignore"].map(|name| format!("{net}/{name}"));
+    let list = "TEST_PROGS := \\\n\ta.sh \\\n# end of TEST_PROGS\nTEST_GEN_PROGS := tap\n";
+    let mut kernel = Kernel::with(&[(&makefile, list), (&ignored, "tap\n")]);
+    let [script, program] = ["b.sh", "tls.c"].map(|name| format!("{net}/{name}"));
+    kernel.patch("bad", GOOD, &[(&script, "#!/bin/sh\n"), (&program, "int main(void)\n{\n}\n")]);
+    let listed = list.replace("\ta.sh", "\tb.sh \\\n\ta.sh").replace("tap", "tap tls");
+    let [other, more] = ["c.sh", "tun.c"].map(|name| format!("{net}/{name}"));
+    kernel.patch("order", GOOD, &[(&makefile, &listed)]);
+    let sorted = list.replace("\ta.sh", "\ta.sh \\\n\tb.sh \\\n\tc.sh").replace("tap", "tap tls tun");
+    let all = "tap\ntls\ntun\n";
+    let files = [(other.as_str(), "#!/bin/sh\n"), (&more, "int main(void)\n{\n}\n"), (&makefile, &sorted)];
+    kernel.patch("good", GOOD, &[&files[..], &[(ignored.as_str(), all)]].concat());
+    insta::assert_snapshot!(found(&check(&kernel, &["selftest"]).unwrap()).join("\n"), @r"
+    bad: selftest: tools/testing/selftests/net/b.sh: makefile: no Makefile of the selftests in or above tools/testing/selftests/net/ has b.sh
+    bad: selftest: tools/testing/selftests/net/tls.c: makefile: no Makefile of the selftests in or above tools/testing/selftests/net/ has tls
+    order: selftest: tools/testing/selftests/net/Makefile:2: order: b.sh belongs below a.sh
+    ");
+}
+
+#[test]
+fn code_that_is_generated_from_a_specification_has_to_be_fresh() {
+    let [spec, code] = ["Documentation/netlink/specs/fou.yaml", "net/ipv4/fou_nl.c"];
+    let real = [spec, code, "net/ipv4/fou_nl.h", "include/uapi/linux/fou.h", "tools/net/ynl/pyynl"];
+    let schemas =
+        ["genetlink-c", "genetlink-legacy", "genetlink"].map(|name| format!("Documentation/netlink/{name}.yaml"));
+    let more = schemas.iter().map(String::as_str).chain(["tools/net/ynl/ynl-regen.sh"]).collect::<Vec<_>>();
+    let mut kernel = Kernel::with_real(&[], &[&real[..], &more].concat());
+    let specified = kernel.project.read(&format!("k/{spec}")).replace("Foo-over-UDP.", "Foo over UDP.");
+    kernel.patch("text", GOOD, &[(spec, &specified)]);
+    let other = kernel.project.read(&format!("k/{code}")).replace("NLA_U8, 1", "NLA_U8, 2");
+    kernel.patch("by-hand", GOOD, &[(code, &other)]);
+    kernel.patch("unrelated", GOOD, &[("net/core/skbuff.c", &with_function("int a;\n"))]);
+    let expected = "by-hand: ynl: net/ipv4/fou_nl.c: stale: it is not what tools/net/ynl/ynl-regen.sh makes of its \
+                    specification";
+    assert_eq!(found(&check(&kernel, &["ynl"]).unwrap()), [expected]);
 }
 
 #[test]
@@ -334,7 +450,7 @@ fn unknown_names_on_the_command_line_exit_2() {
     let kernel = one_patch(GOOD, &with_function("int y;\n"));
     kernel.store("");
     insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
-    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, limits, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, coccicheck, inline, deprecated, locals, lint, maintainers");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, fixes, limits, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, tools, clippy, coccicheck, inline, deprecated, locals, lint, selftest, ynl, maintainers");
 }
 
 #[test]

@@ -19,6 +19,12 @@ VERSION = 7
 PATCHLEVEL = 3
 allnoconfig:
 \tcp $(KCONFIG_ALLCONFIG) $(O)/.config
+headers_install:
+\t@mkdir -p $(INSTALL_HDR_PATH)/include && echo '#define ANSWER 42' >$(INSTALL_HDR_PATH)/include/answer.h
+prepare:
+\t@mkdir -p $(O)/rust && echo '  CLIPPY L rust/kernel.o'
+\t@$(CLIPPY_DRIVER) --edition=2021 --crate-type lib -Wclippy::all --emit=metadata \\
+\t\t-o $(O)/rust/libkernel.rmeta rust/kernel/lib.rs
 %.o: %.c
 \t@mkdir -p $(O)/$(dir $@)
 \t@echo '  CC      $@'
@@ -186,4 +192,110 @@ fn a_make_that_does_not_say_what_it_compiles_is_an_error_and_no_pass() {
     let silent = MAKEFILE.replace("CHECK", "checked");
     let error = found_with(&silent, "", UNUSED, &["build"]).unwrap_err().to_string();
     assert!(error.starts_with("net/core/skbuff.o was not compiled by gcc and read by sparse"), "{error}");
+}
+
+const SELFTESTS: &str = "tools/testing/selftests";
+const PROGRAM: &str = "#include <answer.h>\n#include \"more.h\"\nint main(void)\n{\n\treturn ANSWER - MORE;\n}\n";
+
+/// What `tools` finds in a patch that writes `files` of the folder x of selftests, which the kernel's own lib.mk builds.
+fn found_in_selftests(files: &[(&str, &str)]) -> Vec<String> {
+    let x = |name: &str| format!("{SELFTESTS}/x/{name}");
+    let names = ["Makefile", "one.c", "more.h"].map(x);
+    let makefile = "CFLAGS += -Wall $(KHDR_INCLUDES)\nTEST_GEN_PROGS := one two\n\ninclude ../lib.mk\n";
+    let texts = [makefile, PROGRAM, "#define MORE 0\n"];
+    let top = MAKEFILE.replace("SPARSE", "sparse");
+    let mut all = names.iter().map(String::as_str).zip(texts).collect::<Vec<_>>();
+    all.push(("Makefile", &top));
+    let headers = ["kselftest_harness.h", "kselftest.h"].map(|name| format!("{SELFTESTS}/{name}"));
+    let lib = format!("{SELFTESTS}/lib.mk");
+    let mut kernel = Kernel::with_real(&all, &[&lib, &headers[0], &headers[1]]);
+    let files = files.iter().map(|(name, text)| (x(name), *text)).collect::<Vec<_>>();
+    let files = files.iter().map(|(path, text)| (path.as_str(), *text)).collect::<Vec<_>>();
+    kernel.patch("new", "net: new\n", &files);
+    let (project, applied) = (kernel.txgen_project(), kernel.applied());
+    let source = Source::new(&project, &applied, None);
+    let selection = Selection { patch: None, only: vec!["tools".to_owned()] };
+    let report = run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap();
+    assert_eq!(kernel.project.git("k", &["status", "--porcelain"]), "");
+    report.findings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_selftest_is_built_with_the_headers_of_its_tree() {
+    assert_eq!(found_in_selftests(&[("one.c", &PROGRAM.replace("- MORE", "+ MORE")), ("two.c", PROGRAM)]), [""; 0]);
+}
+
+#[test]
+fn a_new_warning_in_a_selftest_or_in_its_header_is_found() {
+    let unused = found_in_selftests(&[("one.c", &PROGRAM.replace("return", "int unused;\n\treturn"))]);
+    assert_eq!(unused.len(), 1, "{unused:?}");
+    assert!(unused[0].starts_with("new: tools: tools/testing/selftests/x/one.c:5: gcc: unused variable"), "{unused:?}");
+    let header = found_in_selftests(&[("more.h", "static int more(void)\n{\n\treturn 1;\n}\n#define MORE 0\n")]);
+    assert!(header[0].starts_with("new: tools: tools/testing/selftests/x/more.h:1: gcc: 'more' defined"), "{header:?}");
+}
+
+#[test]
+fn a_selftest_that_does_not_build_is_found_whoever_says_so() {
+    let compiler = found_in_selftests(&[("two.c", "int main(void)\n{\n\treturn undeclared;\n}\n")]);
+    assert!(
+        compiler[0].starts_with("new: tools: tools/testing/selftests/x/two.c:3: gcc: 'undeclared'"),
+        "{compiler:?}"
+    );
+    let linker = found_in_selftests(&[("two.c", "int away(void);\nint main(void)\n{\n\treturn away();\n}\n")]);
+    assert!(linker[0].contains("two does not build: ") && linker[0].contains("undefined reference"), "{linker:?}");
+}
+
+/// A kernel with a crate of its own and a patch that changes it; what clippy says of it, by the program.
+fn clippy(lib: &str, rust: &std::path::Path) -> (Option<i32>, String) {
+    let makefile = MAKEFILE.replace("SPARSE", "sparse");
+    let old = "//! A crate.\n\n/// Old.\npub fn old(a: u32) -> u32 {\n    return a;\n}\n";
+    let mut kernel = Kernel::with(&[("Makefile", &makefile), ("rust/kernel/lib.rs", old)]);
+    for file in ["net.config", "rust.config"] {
+        kernel.project.write(&format!("p/vm-tests/{file}"), "CONFIG_RUST=y\n");
+    }
+    let bindgen = kernel::managed().with_file_name("rust/bin/bindgen");
+    assert!(bindgen.exists(), "{} is not there: vm-tests/rust.sh installs it", bindgen.display());
+    std::fs::create_dir_all(kernel.project.path("cache/rust/bin")).unwrap();
+    std::os::unix::fs::symlink(bindgen, kernel.project.path("cache/rust/bin/bindgen")).unwrap();
+    let c = format!("{SKBUFF}int added;\n");
+    let files = [("rust/kernel/lib.rs", format!("{old}{lib}")), ("net/core/skbuff.c", c)];
+    let files = files
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .filter(|(path, _)| !lib.is_empty() || path.ends_with('c'));
+    kernel.patch("new", "rust: new\n\nWhy.\n", &files.collect::<Vec<_>>());
+    kernel.store("");
+    let base = kernel.applied().base.commit;
+    let mut command = kernel.project.command(env!("CARGO_BIN_EXE_txgen"));
+    command.args(["check", "tiny", "--tree", "../k", "--base", &base, "--only", "clippy"]).env("TXGEN_RUST", rust);
+    let output = command.current_dir(kernel.project.path("p")).output().unwrap();
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (output.status.code(), said.concat())
+}
+
+/// The folder of the toolchain that compiles this test.
+fn toolchain() -> std::path::PathBuf {
+    let output = std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
+    std::path::Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("bin")
+}
+
+#[test]
+fn what_clippy_says_of_a_patch_is_found_and_what_it_said_before_is_not() {
+    let careless = "\n/// New.\npub fn new(a: u32) -> bool {\n    a == a\n}\n";
+    let (code, said) = clippy(careless, &toolchain());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("warn: new: clippy: rust/kernel/lib.rs:10: clippy: equal expressions as operands"), "{said}");
+    assert!(said.contains("0 failures, 1 warnings"), "{said}");
+    let (code, said) = clippy("\n/// New.\npub fn new(a: u32) -> bool {\n    a == 1\n}\n", &toolchain());
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn rust_is_missed_only_where_a_patch_touches_it() {
+    let none = std::path::Path::new("/nonexistent");
+    let (code, said) = clippy("\n/// New.\npub fn new() {}\n", none);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("apt-get install rustc-web rust-web-src rustfmt-web rust-web-clippy"), "{said}");
+    let (code, said) = clippy("", none);
+    assert_eq!(code, Some(0), "{said}");
 }

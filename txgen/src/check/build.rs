@@ -128,7 +128,7 @@ fn objects(touched: &[String]) -> (BTreeSet<String>, Vec<&str>) {
 }
 
 /// The complaints of `new` that `old` does not have; a line that only moved is no new one.
-fn added<'a>(old: &Said, new: &'a Said) -> Vec<&'a Complaint> {
+pub(super) fn added<'a>(old: &Said, new: &'a Said) -> Vec<&'a Complaint> {
     let key = |complaint: &Complaint| (complaint.check.clone(), complaint.file.clone(), complaint.text.clone());
     let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for complaint in old {

@@ -200,7 +200,7 @@ pub(super) fn steps(log: &str, tree: &Path, compiler: &'static str) -> Vec<Step>
     steps
 }
 
-fn complaint(line: &str, tree: &Path, check: &str) -> Option<Complaint> {
+pub(super) fn complaint(line: &str, tree: &Path, check: &str) -> Option<Complaint> {
     let line = in_tree(line, tree);
     let marks = [(": warning: ", false), (": error: ", true), (": fatal error: ", true)];
     let (mark, error) = marks.into_iter().find(|(mark, _)| line.contains(mark))?;

@@ -93,7 +93,7 @@ fn parse(text: &str) -> Vec<Section> {
 }
 
 /// A pattern of an `F:` line: `dir/` covers all below, `*` and `?` match as in get_maintainer.pl.
-fn matches(pattern: &str, path: &str) -> bool {
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
     if let Some(dir) = pattern.strip_suffix('/') {
         let depth = dir.split('/').count();
         let mut cuts = path.match_indices('/').map(|(at, _)| at);

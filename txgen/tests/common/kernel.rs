@@ -57,6 +57,11 @@ impl Kernel {
 
     /// A kernel that has more files.
     pub fn with(files: &[(&str, &str)]) -> Self {
+        Self::with_real(files, &[])
+    }
+
+    /// A kernel that has more files, and more files and folders of the managed base.
+    pub fn with_real(files: &[(&str, &str)], real: &[&str]) -> Self {
         let project = TestProject::new("");
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
         project
@@ -77,7 +82,7 @@ impl Kernel {
         let tar = project.path("scripts.tar");
         let repo = managed();
         let archive = ["--git-dir", repo.to_str().unwrap(), "archive", "-o", tar.to_str().unwrap()];
-        project.git("k", &[&archive[..], &["refs/txgen/bases/net-next", "--"], SCRIPTS].concat());
+        project.git("k", &[&archive[..], &["refs/txgen/bases/net-next", "--"], SCRIPTS, real].concat());
         let mut unpack = project.command("tar");
         assert!(unpack.arg("-xf").arg(&tar).current_dir(project.path("k")).status().unwrap().success());
         project.git("k", &["init", "-q", "-b", "main"]);
