@@ -7,9 +7,13 @@ OUT ?= out/$(NAME)
 PROFILE ?= release
 TXGEN = target/$(PROFILE)/txgen
 
-.PHONY: series test setup lint unit guest prove broken selftests debug rust mutations bench counts rebase txgen base install install-files clean
+.PHONY: series test setup lint unit guest prove broken compare selftests debug rust mutations bench counts rebase txgen base install install-files clean
+
+# What builds Rust for the kernel, where a series touches Rust.
+rust-of = ! grep -q '\.rs"' series/$(1)/series.toml || vm-tests/rust.sh
 
 series: setup base
+	$(call rust-of,$(NAME))
 	$(TXGEN) generate --check
 	$(TXGEN) apply $(NAME)
 	$(TXGEN) check $(NAME)
@@ -30,7 +34,8 @@ unit:
 
 # Every series: each patch checked. One of them: the tip booted with its suites and compared with the base.
 guest:
-	set -e; for name in $(notdir $(patsubst %/,%,$(dir $(wildcard series/*/series.toml)))); do $(TXGEN) check $$name; done
+	set -e; for name in $(notdir $(patsubst %/,%,$(dir $(wildcard series/*/series.toml)))); do \
+		$(call rust-of,$$name); $(TXGEN) check $$name; done
 	$(TXGEN) test $(NAME) --tip --against-base
 
 # What is not on record as built and booted, of every series, the newest changes first, for some minutes.
@@ -41,6 +46,11 @@ prove: setup base
 # A series that is broken on purpose: each fault has to be found at its patch.
 broken: setup base
 	TXGEN=$(TXGEN) vm-tests/broken-series.sh
+
+# How long that takes from cold and after a change to the last patch, and what `git rebase --exec` takes. An hour or more.
+NAIVE ?= net
+compare: setup base
+	TXGEN=$(TXGEN) vm-tests/compare-proofs.sh --naive-config $(NAIVE) $(NAME)
 
 lint:
 	cargo fmt --check
