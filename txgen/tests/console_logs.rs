@@ -8,8 +8,9 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use txgen::proof::key;
 use txgen::vm::ktap::{self, Outcome, Test};
-use txgen::vm::{Evidence, judge};
+use txgen::vm::{Evidence, JUDGED, judge};
 
 const END: &str = "kernel: 7.3.4+\ntxgen guest: done\n";
 
@@ -93,6 +94,29 @@ fn a_boot_that_never_prints_its_plan_is_a_failure() {
     let before = &console[..console.find("KTAP version").expect("the log has KTAP")];
     let expected = ["console no test results: the log has no KTAP header with a plan"];
     assert_eq!(problems(before, Some(END), None), expected);
+}
+
+/// All logs.
+fn logs() -> Vec<(String, String)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
+    let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut all = names.map(|name| (name.clone(), log(&name))).collect::<Vec<_>>();
+    all.sort();
+    all
+}
+
+#[test]
+fn who_changes_what_a_boot_is_judged_by_raises_its_version() {
+    let verdicts = logs().into_iter().map(|(name, text)| {
+        let (suites, problems) =
+            judge(Evidence { console: &text, result: Some(END), leaks: Some(&text), killed: None });
+        let suites = suites.iter().map(|suite| format!("{suite:?}\n")).collect::<String>();
+        format!("{name}\n{suites}{}\n", problems.join("\n"))
+    });
+    let verdicts = verdicts.collect::<String>();
+    let digest = key(&[verdicts.as_bytes()])[..16].to_owned();
+    // After a change of the code: raise vm::JUDGED, so that records of before are not taken, and write both here.
+    assert_eq!((JUDGED, digest.as_str()), (1, "6bb06729777b0071"), "of\n{verdicts}");
 }
 
 /// tools/testing/kunit of the net-next base, from the managed repository.

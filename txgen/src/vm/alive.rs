@@ -98,7 +98,7 @@ mod tests {
     fn a_guest_is_silent_only_where_none_of_its_files_grows() {
         let dir = tempfile::tempdir().unwrap();
         let [console, other] = ["console.log", "other"].map(|name| dir.path().join(name));
-        let mut alive = Alive::of(&console, &[other.clone()], Duration::from_millis(60));
+        let mut alive = Alive::of(&console, std::slice::from_ref(&other), Duration::from_millis(60));
         for (file, text) in [(&console, "a"), (&other, "b"), (&console, "ab"), (&other, "bc")] {
             fs::write(file, text).unwrap();
             std::thread::sleep(Duration::from_millis(40));
