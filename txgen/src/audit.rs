@@ -112,9 +112,9 @@ pub fn run(project: &Project, series: &Series, applied: &Applied) -> Result<Opti
     let repo = Repo::open(&applied.git_dir)?;
     let names = rules.names();
     let before = find::in_tree(project, &repo, &applied.base.tree, &names, &rules.skip)?;
-    let after = find::after_patches(&repo, applied, before.clone(), &names, &rules.skip)?;
+    let after = find::after_patches(project, &repo, applied, before.clone(), (&names, &rules.skip))?;
     let recorded = record::find(project, &series.base).with_context(|| format!("find base {}", series.base))?;
     let recorded = recorded.tree.map_or(applied.base.name == series.base, |tree| tree == applied.base.tree);
-    let steps = find::steps(&repo, applied)?;
+    let steps = find::steps(project, &repo, applied)?;
     Ok(Some(classify::classify(&rules, applied, &find::Found { before, after, steps }, recorded)))
 }

@@ -93,6 +93,12 @@ pub fn write_all_atomic(files: &[(&Path, &[u8])]) -> Result<()> {
     Ok(())
 }
 
+/// Writes a file, and the folders it is in, of a folder of one's own that goes away: it need not outlast a crash.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    make_dir(path.parent().with_context(|| format!("{} has no parent folder", path.display()))?)?;
+    fs::write(path, bytes).with_context(|| format!("write {}", path.display()))
+}
+
 /// How the names of files begin that are to be renamed.
 const STAGED: &str = ".txgen-";
 

@@ -26,6 +26,7 @@ pub mod changelog;
 pub mod cover;
 pub mod folder;
 pub mod header;
+mod maintainers;
 pub mod patch_id;
 pub mod patches;
 pub mod posting;
@@ -218,19 +219,25 @@ pub fn compose(
     }
     let source = Source::new(project, applied, envelope.cover.clone());
     let (_, sender) = identity::identities(&applied.git_dir)?;
-    let range_diff = match &envelope.since {
-        Some(posted) => range_diff::since(&source, posted)?,
-        None => None,
+    let told = || -> Result<_> {
+        let range_diff =
+            envelope.since.as_ref().map(|posted| range_diff::since(&source, posted)).transpose()?.flatten();
+        Ok((range_diff, envelope.has_cover().then(|| cover::summary(&source)).transpose()?))
     };
+    let addressed = || -> Result<_> {
+        let plain = patches::format(&source, &patches, envelope, &sender)?;
+        let recipients = recipients::find(&source, &plain, &patches, envelope, &sender)?;
+        Ok((plain, recipients))
+    };
+    let (told, addressed) = rayon::join(told, addressed);
+    let ((range_diff, summary), (plain, recipients)) = (told?, addressed?);
     let lacks = envelope.since.clone().filter(|_| range_diff.is_none());
     let below = Below { range_diff: range_diff.unwrap_or_default() };
     let thread = Thread::new(&patches, envelope, &below, &sender)?;
-    let plain = patches::format(&source, &patches, envelope, &sender)?;
-    let recipients = recipients::find(&source, &plain, &patches, envelope, &sender)?;
     let placed = Placed { envelope, thread: &thread, recipients: &recipients, below: &below };
     let mut mails = Vec::new();
-    if thread.has_cover {
-        mails.push(cover::write(&source, &patches, &placed, &sender)?);
+    if let Some(summary) = summary {
+        mails.push(cover::write(&source, patches.len(), &placed, summary, &sender)?);
     }
     mails.extend(patches::finish(plain, &patches, &placed, &source.base)?);
     let message_ids = thread.ids(patches.len());
@@ -259,14 +266,18 @@ pub fn write(
     out: &Path,
     force: &[String],
 ) -> Result<Outcome> {
-    let composed = match compose(project, applied, envelope, force)? {
-        Ok(composed) => composed,
-        Err(findings) => return Ok(Outcome::Refused(findings)),
-    };
-    folder::check(out, &envelope.change_id)?;
+    match compose(project, applied, envelope, force)? {
+        Ok(composed) => place(composed, &envelope.change_id, out).map(Outcome::Written),
+        Err(findings) => Ok(Outcome::Refused(findings)),
+    }
+}
+
+/// Puts mails that are ready into the folder `out`, all or none.
+pub fn place(composed: Composed, change_id: &str, out: &Path) -> Result<Written> {
+    folder::check(out, change_id)?;
     folder::replace(out, &composed.mails)?;
     let Composed { mails, message_ids, recipients, patches, lacks, .. } = composed;
-    Ok(Outcome::Written(Written {
+    Ok(Written {
         dir: out.to_owned(),
         files: mails.iter().map(|mail| mail.file.clone()).collect(),
         message_ids,
@@ -274,7 +285,7 @@ pub fn write(
         unsigned: patches.iter().filter(|p| !is_signed(&p.message)).map(|p| p.name.clone()).collect(),
         lacks: lacks.map(|posted| posted.commit),
         recipients,
-    }))
+    })
 }
 
 fn quoted(path: &Path) -> Result<String> {

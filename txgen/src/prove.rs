@@ -4,6 +4,7 @@
 //! A record stands for a tree, a configuration, a toolchain and a set of tests. Only what passed is recorded, so a
 //! failure is shown to be one again each time. What a run leaves is in `$TXGEN_CACHE/runs/ID`.
 
+use std::cell::OnceCell;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -11,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Base;
@@ -37,7 +39,7 @@ pub mod selftests;
 pub mod show;
 
 /// The kind of the records, and the version of what they hold.
-const KIND: &str = "boot-2";
+pub const KIND: &str = "boot-2";
 
 /// How long a build may go on after the time in which it had to begin.
 const GRACE: Duration = Duration::from_secs(600);
@@ -230,6 +232,8 @@ pub fn boot_limits(config: &str, seconds: Option<u64>) -> Limits {
 pub struct Records<'a> {
     project: &'a Project,
     compilers: Vec<String>,
+    /// What builds Rust, asked at the first configuration that has any; nothing where it is not here.
+    rust: OnceCell<Option<Vec<String>>>,
     tests: String,
 }
 
@@ -239,14 +243,19 @@ impl<'a> Records<'a> {
         if !proof::has_any(project, KIND) {
             return Ok(None);
         }
-        Ok(Some(Self { project, compilers: compilers()?, tests: tests(project)? }))
+        Ok(Some(Self { project, compilers: compilers()?, rust: OnceCell::new(), tests: tests(project)? }))
     }
 
     /// The record that `tree` passed in `config`, if there is one.
     pub fn find(&self, config: &Config, tree: &str) -> Result<Option<Proof>> {
         // Without Rust for the kernel, nothing that was built with it was built with the tools that are here.
-        let Ok(rust) = rust_versions(self.project, config) else { return Ok(None) };
-        let toolchain = self.compilers.iter().cloned().chain(rust).collect::<Vec<_>>();
+        let rust = match Rust::of(self.project, &config.text) {
+            Ok(None) => &Some(Vec::new()),
+            Ok(Some(rust)) => self.rust.get_or_init(|| rust.versions().ok()),
+            Err(_) => return Ok(None),
+        };
+        let Some(rust) = rust else { return Ok(None) };
+        let toolchain = self.compilers.iter().chain(rust).cloned().collect::<Vec<_>>();
         proof::load(self.project, KIND, &key(tree, config, &toolchain, &self.tests))
     }
 }
@@ -291,7 +300,7 @@ fn compilers() -> Result<Vec<String>> {
             None => bail!("{tool} --version says nothing"),
         }
     };
-    tools.into_iter().map(first).collect()
+    tools.into_par_iter().map(first).collect()
 }
 
 /// The suites that pass on `base` and are missing or do not pass on `patch`.

@@ -5,16 +5,19 @@
 #![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
 
 mod common;
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/kernel.rs"]
 mod kernel;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use files::files_below;
 use kernel::{Kernel, MAINTAINERS, SKBUFF};
 use regex::Regex;
 use txgen::mail::{Envelope, Outcome, Written, write};
@@ -573,4 +576,64 @@ fn an_address_that_would_be_more_than_one_is_refused() {
         assert!(error.contains("is no recipient"), "{error}");
         assert!(!out.exists());
     }
+}
+
+/// The records of what get_maintainer.pl said.
+fn answers(kernel: &Kernel) -> Vec<PathBuf> {
+    let folder = fs::read_dir(kernel.project.path("cache/proofs/maintainers")).unwrap();
+    folder.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn get_maintainer_is_asked_once_of_each_patch() {
+    let mut kernel = two_patches();
+    let first = written(&kernel, &envelope());
+    assert_eq!(answers(&kernel).len(), 2);
+    // Another version and another patch ask nothing anew of those that are as they were.
+    let fourth = "net: tell the fourth byte\n\nMore.\n\nSigned-off-by: Ann Author <ann@example.org>\n";
+    kernel.patch("fourth", fourth, &[("net/core/fourth.c", "int fourth;\n")]);
+    let second = written(&kernel, &Envelope { version: 2, ..envelope() });
+    assert_eq!(answers(&kernel).len(), 3);
+    assert_eq!(second.recipients, first.recipients);
+    // What is on record is what counts.
+    for path in answers(&kernel) {
+        fs::write(path, "\"Only Her <only@example.org> (maintainer:X)\\n\"").unwrap();
+    }
+    assert_eq!(written(&kernel, &envelope()).recipients.to, ["Only Her <only@example.org>"]);
+    // Another MAINTAINERS is another question.
+    kernel.patch("last", fourth, &[("MAINTAINERS", &MAINTAINERS.replace("Net Maintainer", "Other Maintainer"))]);
+    assert_eq!(written(&kernel, &envelope()).recipients.to[0], "Other Maintainer <net@example.org>");
+}
+
+#[test]
+fn the_mails_of_a_stack_are_those_of_each_of_its_series() {
+    let kernel = two_patches();
+    kernel.store("");
+    kernel.project.write("p/series/tiny/cover.md", COVER);
+    let lower = kernel.project.read("p/series/tiny/series.toml");
+    let upper = lower.split("\n[[patch]]").next().unwrap().replace("0123456789ab", "0123456789ac");
+    let upper = format!("{upper}\ndepends = \"tiny\"\n\n[[patch]]\nname = \"upper\"\nadds = [\"net/core/upper.c\"]\n");
+    kernel.project.write("p/series/upper/series.toml", &upper);
+    kernel.project.write("p/series/upper/upper.msg", "net: tell the upper byte\n\nWhy.\n");
+    kernel.project.write("p/kernel-overlay/net/core/upper.c", "int upper;\n");
+    let base = kernel.applied().base.commit;
+    let format = |name: &str, args: &[&str]| {
+        let on = ["format-series", name, "--tree", "../k", "--base", &base, "--sign"];
+        kernel.project.txgen(&[&on[..], args].concat())
+    };
+    for name in ["tiny", "upper"] {
+        let _ = format(name, &["-o", &format!("../each/{name}")]).expect(0);
+    }
+    let ran = format("upper", &["--stack", "-o", "../all"]).expect(0);
+    assert_eq!(files_below(&kernel.project.path("all")), files_below(&kernel.project.path("each")));
+    assert_eq!(files_below(&kernel.project.path("all")).len(), 4);
+    assert_eq!(ran.stdout.matches("\ngit send-email --to=").count(), 2, "{}", ran.stdout);
+    let json = format("upper", &["--stack", "-o", "../all", "--json"]).expect(0);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json[1]["files"][0], "0001-net-tell-the-upper-byte.patch");
+    // Where one is refused, none is written.
+    kernel.project.write("p/series/upper/upper.msg", "net: tell the upper byte.\n\nWhy.\n");
+    kernel.project.write("p/series/tiny/cover.md", "Another cover.\n");
+    let _ = format("upper", &["--stack", "-o", "../all"]).expect(1);
+    assert_eq!(files_below(&kernel.project.path("all")), files_below(&kernel.project.path("each")));
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
+use rayon::prelude::*;
 use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::git::Repo;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::proof;
-use crate::series::Applied;
+use crate::series::{Applied, AppliedPatch};
 use crate::slice;
 use crate::slice::uses::{self, Name};
 
@@ -32,9 +33,10 @@ pub struct Found {
 }
 
 /// What a patch changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The patch.
+    #[serde(skip)]
     pub patch: String,
     /// The functions, with their file, that are there before it and changed or gone after it.
     pub changed: BTreeSet<(String, String)>,
@@ -49,14 +51,28 @@ struct Kept {
     lines: Vec<u32>,
 }
 
+/// The kind of the records of places, and of those of what patches change.
+const PLACES: &str = "audit";
+const STEP: &str = "audit-step";
+
+fn load_places(project: &Project, key: &str) -> Result<Option<Places>> {
+    let kept = proof::load::<Vec<Kept>>(project, PLACES, key)?;
+    Ok(kept.map(|kept| kept.into_iter().map(|kept| (kept.place, kept.lines)).collect()))
+}
+
+fn store_places(project: &Project, key: &str, places: &Places) -> Result<()> {
+    let kept = places.iter().map(|(place, lines)| Kept { place: place.clone(), lines: lines.clone() });
+    proof::store(project, PLACES, key, &kept.collect::<Vec<_>>())
+}
+
 /// To be raised with every change of what is found.
 const VERSION: &[u8] = b"5";
 
 /// The places of a whole tree; a tree that was searched before is not searched again.
 pub fn in_tree(project: &Project, repo: &Repo, tree: &str, names: &[Name], skip: &[String]) -> Result<Places> {
     let key = proof::key(&[VERSION, tree.as_bytes(), format!("{names:?} {skip:?}").as_bytes()]);
-    if let Some(kept) = proof::load::<Vec<Kept>>(project, "audit", &key)? {
-        return Ok(kept.into_iter().map(|kept| (kept.place, kept.lines)).collect());
+    if let Some(places) = load_places(project, &key)? {
+        return Ok(places);
     }
     let files = repo.list(tree, |path| is_searched(path, skip))?;
     let progress = Progress::start("search the base", 0);
@@ -76,8 +92,7 @@ pub fn in_tree(project: &Project, repo: &Repo, tree: &str, names: &[Name], skip:
     })?;
     let places = shares.into_iter().flatten().collect::<Places>();
     progress.done(&format!("{} files, {} places", files.len(), places.len()));
-    let kept = places.iter().map(|(place, lines)| Kept { place: place.clone(), lines: lines.clone() });
-    proof::store(project, "audit", &key, &kept.collect::<Vec<_>>())?;
+    store_places(project, &key, &places)?;
     Ok(places)
 }
 
@@ -133,49 +148,100 @@ impl<'a> Interesting<'a> {
 
 /// The places after the last patch, `before` being those of the base.
 pub fn after_patches(
+    project: &Project,
     repo: &Repo,
     applied: &Applied,
     before: Places,
-    names: &[Name],
-    skip: &[String],
+    (names, skip): (&[Name], &[String]),
 ) -> Result<Places> {
     let Some(last) = applied.patches.last() else { return Ok(before) };
     let changed = applied.patches.iter().flat_map(|patch| &patch.files).collect::<BTreeSet<_>>();
     let mut places = before;
     places.retain(|place, _| !changed.contains(&place.file));
-    for path in changed.into_iter().filter(|path| is_searched(path, skip)) {
-        if let Some(blob) = repo.file(&last.tree, path)? {
-            add_places(path, &blob.bytes, names, &mut places)?;
-        }
+    let searched = changed.into_iter().filter(|path| is_searched(path, skip));
+    let searched = searched.map(|path| Ok((path, repo.id_of(&last.tree, path)?))).collect::<Result<Vec<_>>>()?;
+    let key = proof::key(&[VERSION, format!("{names:?} {searched:?}").as_bytes()]);
+    if let Some(found) = load_places(project, &key)? {
+        places.extend(found);
+        return Ok(places);
     }
+    let texts = searched.into_iter().map(|(path, _)| Ok(repo.file(&last.tree, path)?.map(|blob| (path, blob.bytes))));
+    let texts = texts.collect::<Result<Vec<_>>>()?;
+    let search = |(path, bytes): (&String, Vec<u8>)| {
+        let mut places = Places::new();
+        add_places(path, &bytes, names, &mut places).map(|()| places)
+    };
+    let found = texts.into_par_iter().flatten().map(search).collect::<Result<Vec<_>>>()?;
+    let found = found.into_iter().flatten().collect::<Places>();
+    store_places(project, &key, &found)?;
+    places.extend(found);
     Ok(places)
 }
 
-/// What each patch changes.
-pub fn steps(repo: &Repo, applied: &Applied) -> Result<Vec<Step>> {
+/// A file that a patch changes: its path, and its blobs before and after, each where there is one.
+type Change<'a> = (&'a str, [Option<String>; 2]);
+
+/// What each patch changes; a change that was looked at before is not parsed again.
+pub fn steps(project: &Project, repo: &Repo, applied: &Applied) -> Result<Vec<Step>> {
     let mut parent = &applied.base.tree;
-    let mut steps = Vec::new();
+    let mut all = Vec::new();
+    let mut texts = BTreeMap::new();
     for patch in &applied.patches {
-        let mut step = Step { patch: patch.name.clone(), changed: BTreeSet::new(), born: BTreeSet::new() };
+        let mut changes = Vec::<Change<'_>>::new();
         for path in patch.files.iter().filter(|path| slice::has_items(path)) {
-            let [old, new] = [functions(repo, parent, path)?, functions(repo, &patch.tree, path)?];
-            let differs = |function: &&String| old.get(*function) != new.get(*function);
-            for function in old.keys().filter(differs) {
-                step.changed.insert((path.clone(), function.clone()));
-            }
-            for function in new.keys().filter(|function| !old.contains_key(*function)) {
-                step.born.insert((path.clone(), function.clone()));
+            changes.push((path, [repo.id_of(parent, path)?, repo.id_of(&patch.tree, path)?]));
+        }
+        let key = proof::key(&[VERSION, format!("{changes:?}").as_bytes()]);
+        let known = proof::load::<Step>(project, STEP, &key)?;
+        for (path, ids) in changes.iter().filter(|_| known.is_none()) {
+            for (tree, id) in [parent, &patch.tree].into_iter().zip(ids) {
+                if let (Some(id), Some(blob)) = (id, repo.file(tree, path)?) {
+                    texts.insert(id.clone(), (*path, blob.bytes));
+                }
             }
         }
-        steps.push(step);
+        all.push((patch, changes, key, known));
         parent = &patch.tree;
     }
-    Ok(steps)
+    let functions = functions(texts)?;
+    let step = |(patch, changes, key, known): (&AppliedPatch, Vec<Change<'_>>, String, Option<Step>)| {
+        let step = match known {
+            Some(step) => step,
+            None => {
+                let step = step(&changes, &functions);
+                proof::store(project, STEP, &key, &step)?;
+                step
+            }
+        };
+        Ok(Step { patch: patch.name.clone(), ..step })
+    };
+    all.into_iter().map(step).collect()
 }
 
-fn functions(repo: &Repo, tree: &str, path: &str) -> Result<BTreeMap<String, String>> {
-    let Some(blob) = repo.file(tree, path)? else { return Ok(BTreeMap::new()) };
-    uses::functions(&String::from_utf8_lossy(&blob.bytes)).with_context(|| format!("read the functions of {path}"))
+/// The functions of a file by name.
+type Functions = BTreeMap<String, String>;
+
+/// The functions of each text, by its blob.
+fn functions(texts: BTreeMap<String, (&str, Vec<u8>)>) -> Result<BTreeMap<String, Functions>> {
+    let parse = |(id, (path, bytes)): (String, (&str, Vec<u8>))| {
+        let text = String::from_utf8_lossy(&bytes);
+        Ok((id, uses::functions(&text).with_context(|| format!("read the functions of {path}"))?))
+    };
+    texts.into_par_iter().map(parse).collect()
+}
+
+/// What changes make of the functions of their files.
+fn step(changes: &[Change<'_>], functions: &BTreeMap<String, Functions>) -> Step {
+    let mut step = Step { patch: String::new(), changed: BTreeSet::new(), born: BTreeSet::new() };
+    let none = Functions::new();
+    for (path, ids) in changes {
+        let [old, new] = [0, 1].map(|side| ids[side].as_ref().and_then(|id| functions.get(id)).unwrap_or(&none));
+        let differs = |function: &&String| old.get(*function) != new.get(*function);
+        let named = |function: &String| ((*path).to_owned(), function.clone());
+        step.changed.extend(old.keys().filter(differs).map(named));
+        step.born.extend(new.keys().filter(|function| !old.contains_key(*function)).map(named));
+    }
+    step
 }
 
 #[cfg(test)]

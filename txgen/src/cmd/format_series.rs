@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::outgoing::{Outgoing, Prepared, print_refused};
 use crate::error::Exit;
-use crate::mail::{self, Outcome, Written};
+use crate::mail::{self, Written};
 use crate::project::Project;
 
 const EXAMPLES: &str = "Examples:
@@ -16,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   txgen format-series zerocopy --sign           # your Signed-off-by, because you say so
   txgen format-series zerocopy -v 2 --rfc -o ~/outgoing
   txgen format-series zerocopy --resend
+  txgen format-series rust --stack              # and the series it depends on, each in a folder of its own
   txgen format-series zerocopy --force body-width
   git send-email --dry-run out/zerocopy/*.patch";
 
@@ -31,9 +33,12 @@ const EXAMPLES: &str = "Examples:
 pub struct Args {
     #[command(flatten)]
     outgoing: Outgoing,
-    /// Folder for the mails; out/NAME in the project otherwise
+    /// Folder for the mails; out/NAME in the project otherwise. With --stack each series has a folder in it
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write the mails of the series it depends on, too
+    #[arg(long, conflicts_with_all = ["series_version", "resend"])]
+    stack: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -41,26 +46,47 @@ pub struct Args {
 
 /// Runs `txgen format-series`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let Prepared { series, applied, envelope, .. } = args.outgoing.prepare(project)?;
-    let out = args.out.clone().unwrap_or_else(|| project.root.join("out").join(&series.name));
-    let out = std::path::absolute(&out).with_context(|| format!("resolve {}", out.display()))?;
-    match mail::write(project, &applied, &envelope, &out, &args.outgoing.force)? {
-        Outcome::Refused(findings) => {
-            if args.json {
-                anstream::println!("{:#}", json!({"refused": findings}));
-            } else {
-                print_refused(&findings);
-            }
-            Ok(Exit::Findings)
+    let outgoing = &args.outgoing;
+    let all = if args.stack { outgoing.prepare_stack(project)? } else { vec![outgoing.prepare(project)?] };
+    let compose = |one: &Prepared| mail::compose(project, &one.applied, &one.envelope, &outgoing.force);
+    let composed = all.par_iter().map(compose).collect::<Result<Vec<_>>>()?;
+    let refused = composed.iter().filter_map(|one| one.as_ref().err()).flatten().cloned().collect::<Vec<_>>();
+    if !refused.is_empty() {
+        if args.json {
+            anstream::println!("{:#}", json!({"refused": refused}));
+        } else {
+            print_refused(&refused);
         }
-        Outcome::Written(written) => {
-            tell(&written, &series.name, args.json)?;
-            Ok(Exit::Good)
-        }
+        return Ok(Exit::Findings);
     }
+    let outs = all.iter().map(|one| out(project, args, one)).collect::<Result<Vec<_>>>()?;
+    for (one, out) in all.iter().zip(&outs) {
+        mail::folder::check(out, &one.envelope.change_id)?;
+    }
+    let mut written = Vec::new();
+    for ((one, out), composed) in all.iter().zip(&outs).zip(composed.into_iter().flatten()) {
+        written.push((&one.series.name, mail::place(composed, &one.envelope.change_id, out)?));
+    }
+    written.iter().for_each(|(name, written)| warn(written, name));
+    if args.json {
+        show_json(written.into_iter().map(|(_, written)| written).collect(), args.stack)?;
+    } else {
+        written.iter().for_each(|(_, written)| show(written));
+    }
+    Ok(Exit::Good)
 }
 
-fn tell(written: &Written, name: &str, as_json: bool) -> Result<()> {
+/// The folder for the mails of a series.
+fn out(project: &Project, args: &Args, one: &Prepared) -> Result<PathBuf> {
+    let out = match &args.out {
+        Some(dir) if args.stack => dir.join(&one.series.name),
+        Some(dir) => dir.clone(),
+        None => project.root.join("out").join(&one.series.name),
+    };
+    std::path::absolute(&out).with_context(|| format!("resolve {}", out.display()))
+}
+
+fn warn(written: &Written, name: &str) {
     if !written.unsigned.is_empty() {
         anstream::eprintln!(
             "warning: no Signed-off-by in {}: netdev does not take such patches. Sign them with `txgen format-series \
@@ -71,10 +97,19 @@ fn tell(written: &Written, name: &str, as_json: bool) -> Result<()> {
     if let Some(commit) = &written.lacks {
         anstream::eprintln!("warning: no range-diff: {commit}, which was posted last, is not in this repository");
     }
-    if as_json {
-        anstream::println!("{:#}", serde_json::to_value(written).context("serialise what was written")?);
-        return Ok(());
-    }
+}
+
+/// What was written; a list where a stack was asked for.
+fn show_json(mut written: Vec<Written>, stack: bool) -> Result<()> {
+    let value = match written.pop() {
+        Some(last) if !stack => serde_json::to_value(last),
+        last => serde_json::to_value(written.into_iter().chain(last).collect::<Vec<_>>()),
+    };
+    anstream::println!("{:#}", value.context("serialise what was written")?);
+    Ok(())
+}
+
+fn show(written: &Written) {
     for file in &written.files {
         anstream::println!("{}", written.dir.join(file).display());
     }
@@ -84,5 +119,4 @@ fn tell(written: &Written, name: &str, as_json: bool) -> Result<()> {
         }
     }
     anstream::println!("\n{}", written.command);
-    Ok(())
 }

@@ -2,6 +2,7 @@
 //! The mails that a series is to go out as: arguments and steps that `format-series` and `send` share.
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use super::which::Which;
 use crate::audit;
@@ -11,7 +12,7 @@ use crate::mail::prerequisites;
 use crate::mail::proofs::{self, Proofs};
 use crate::mail::{Envelope, Posting, rules};
 use crate::project::Project;
-use crate::series::{Applied, Series};
+use crate::series::{self, Applied, Series};
 
 /// A series and how it is to be posted.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,10 +53,28 @@ impl Outgoing {
     /// Builds the commits and all that the mails tell of them.
     pub fn prepare(&self, project: &Project) -> Result<Prepared> {
         let (series, applied) = self.which.build(project, self.signoff)?;
+        self.prepared(project, series, applied)
+    }
+
+    /// The same of what the series stands on, the lowest first, and of the series itself.
+    pub fn prepare_stack(&self, project: &Project) -> Result<Vec<Prepared>> {
+        let (series, applied) = self.which.build(project, self.signoff)?;
+        let mut stack = Vec::new();
+        for (index, lower) in applied.beneath.iter().enumerate() {
+            let beneath = applied.beneath[..index].to_vec();
+            stack.push((series::load(project, &lower.name)?, Applied { beneath, ..lower.clone() }));
+        }
+        stack.push((series, applied));
+        stack.into_par_iter().map(|(series, applied)| self.prepared(project, series, applied)).collect()
+    }
+
+    fn prepared(&self, project: &Project, series: Series, applied: Applied) -> Result<Prepared> {
         let posting = Posting { version: self.series_version, rfc: self.rfc, resend: self.resend };
-        let audit = audit::run(project, &series, &applied)?;
-        let proofs = proofs::find(project, &applied)?;
-        let (root, prerequisites) = prerequisites::of(project, &applied)?;
+        let (audit, rest) = rayon::join(
+            || audit::run(project, &series, &applied),
+            || Ok::<_, anyhow::Error>((proofs::find(project, &applied)?, prerequisites::of(project, &applied)?)),
+        );
+        let (audit, (proofs, (root, prerequisites))) = (audit?, rest?);
         let envelope = Envelope {
             root,
             prerequisites,

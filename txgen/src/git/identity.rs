@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Who the author of a commit is, as the git program sees it: environment, then configuration.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -31,9 +33,27 @@ impl Identity {
     }
 }
 
+/// What git said of repositories: it is asked once, as nobody changes its configuration while a command runs.
+struct Asked<T>(Mutex<BTreeMap<PathBuf, T>>);
+
+impl<T: Clone> Asked<T> {
+    fn once(&self, git_dir: &Path, ask: impl FnOnce() -> Result<T>) -> Result<T> {
+        // A panic in another thread leaves whole answers behind.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = known().get(git_dir) {
+            return Ok(answer.clone());
+        }
+        let answer = ask()?;
+        Ok(known().entry(git_dir.to_owned()).or_insert(answer).clone())
+    }
+}
+
+static IDENTITIES: Asked<(Identity, Identity)> = Asked(Mutex::new(BTreeMap::new()));
+static SIGNOFFS: Asked<bool> = Asked(Mutex::new(BTreeMap::new()));
+
 /// The author and the committer of new commits in repository `git_dir`.
 pub fn identities(git_dir: &Path) -> Result<(Identity, Identity)> {
-    Ok((identity(git_dir, "AUTHOR")?, identity(git_dir, "COMMITTER")?))
+    IDENTITIES.once(git_dir, || Ok((identity(git_dir, "AUTHOR")?, identity(git_dir, "COMMITTER")?)))
 }
 
 fn identity(git_dir: &Path, role: &str) -> Result<Identity> {
@@ -61,6 +81,10 @@ fn parse(text: &str) -> Option<Identity> {
 
 /// Whether git configuration asks for a sign-off (`format.signOff`).
 pub fn wants_signoff(git_dir: &Path) -> Result<bool> {
+    SIGNOFFS.once(git_dir, || asks_for_signoff(git_dir))
+}
+
+fn asks_for_signoff(git_dir: &Path) -> Result<bool> {
     let output = Run::new("git", ["--git-dir"])
         .arg(git_dir)
         .args(["config", "--type=bool", "--get", "format.signOff"])

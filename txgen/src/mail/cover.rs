@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::check::source::{Patch, Source};
+use crate::check::source::Source;
 use crate::git::identity::Identity;
 use crate::mail::{Envelope, Mail, Placed, header, joined, patches};
 use crate::render::Templates;
@@ -34,8 +34,26 @@ struct View {
     sender: String,
 }
 
+/// What git tells of a series as a whole.
+#[derive(Debug)]
+pub(super) struct Summary {
+    shortlog: String,
+    diffstat: String,
+}
+
+/// Asks git for it.
+pub(super) fn summary(source: &Source<'_>) -> Result<Summary> {
+    Ok(Summary { shortlog: shortlog(source)?, diffstat: diffstat(source)? })
+}
+
 /// Mail 0 of the series.
-pub(super) fn write(source: &Source<'_>, patches: &[Patch], placed: &Placed<'_>, sender: &Identity) -> Result<Mail> {
+pub(super) fn write(
+    source: &Source<'_>,
+    count: usize,
+    placed: &Placed<'_>,
+    summary: Summary,
+    sender: &Identity,
+) -> Result<Mail> {
     let envelope = placed.envelope;
     let text = envelope.cover.as_deref().unwrap_or_default();
     let (body, note) = split(text, &envelope.title);
@@ -47,8 +65,8 @@ pub(super) fn write(source: &Source<'_>, patches: &[Patch], placed: &Placed<'_>,
         tests: trimmed(&envelope.tests),
         audit: trimmed(&envelope.audit),
         counts: trimmed(&envelope.counts),
-        shortlog: shortlog(source)?,
-        diffstat: diffstat(source)?,
+        shortlog: summary.shortlog,
+        diffstat: summary.diffstat,
         tracking: envelope.tracking(&source.base),
         sender: sender.display(),
     };
@@ -57,7 +75,7 @@ pub(super) fn write(source: &Source<'_>, patches: &[Patch], placed: &Placed<'_>,
     let mut headers = format!("From {} Mon Sep 17 00:00:00 2001\n", "0".repeat(40));
     headers.push_str(&header::text("From", &header::encode_recipient(&sender.display())));
     headers.push_str(&header::text("Date", &date(envelope)?));
-    headers.push_str(&header::text("Subject", &subject(envelope, patches.len())));
+    headers.push_str(&header::text("Subject", &subject(envelope, count)));
     headers.push_str(&patches::headers_of(placed, 0)?);
     headers.push_str(header::charset(&headers, &body));
     let version = if envelope.version > 1 { format!("v{}-", envelope.version) } else { String::new() };

@@ -11,6 +11,12 @@ pub fn address(recipient: &str) -> &str {
     recipient.rsplit_once('<').map_or(recipient, |(_, rest)| rest.trim_end_matches('>')).trim()
 }
 
+/// The name of `Name <address>` in lower case, without quotes, if there is one.
+pub fn name(recipient: &str) -> Option<String> {
+    let (name, _) = recipient.rsplit_once('<')?;
+    Some(name.trim().trim_matches('"').to_lowercase()).filter(|name| !name.is_empty())
+}
+
 /// The part of an address behind the @.
 pub fn domain(email: &str) -> &str {
     email.rsplit_once('@').map_or("localhost", |(_, domain)| domain)

@@ -9,7 +9,12 @@ use anyhow::{Context, Result};
 use crate::check::source::{Patch, Source};
 use crate::mail::patches;
 use crate::process::Run;
+use crate::project::Project;
+use crate::proof;
 use crate::series::AppliedPatch;
+
+/// The kind of the records.
+const KIND: &str = "patch-ids";
 
 /// The patch id of each patch, by its name.
 pub fn of_patches(source: &Source<'_>, all: &[Patch]) -> Result<BTreeMap<String, String>> {
@@ -21,10 +26,18 @@ pub fn of_patches(source: &Source<'_>, all: &[Patch]) -> Result<BTreeMap<String,
     Ok(found.collect())
 }
 
-/// The patch ids of commits above `base`, in their order.
-pub fn of_commits(git_dir: &Path, base: &str, commits: &[AppliedPatch]) -> Result<Vec<String>> {
+/// The patch ids of commits above `base`, in their order; those of the same commits are computed once.
+pub fn of_commits(project: &Project, git_dir: &Path, base: &str, commits: &[AppliedPatch]) -> Result<Vec<String>> {
     let Some(tip) = commits.last() else { return Ok(Vec::new()) };
-    let ids = of_range(patches::git_in(git_dir), base, &tip.commit)?;
+    let key = proof::key(&[base, &tip.commit].map(str::as_bytes));
+    let ids = match proof::load::<Vec<(String, String)>>(project, KIND, &key)? {
+        Some(ids) => ids,
+        None => {
+            let ids = of_range(patches::git_in(git_dir), base, &tip.commit)?;
+            proof::store(project, KIND, &key, &ids)?;
+            ids
+        }
+    };
     let id = |patch: &AppliedPatch| {
         let found = ids.iter().find(|(_, commit)| *commit == patch.commit).map(|(id, _)| id.clone());
         found.with_context(|| format!("patch {} has no patch id", patch.name))

@@ -14,7 +14,7 @@ pub fn of(project: &Project, applied: &Applied) -> Result<(Option<String>, Vec<S
     for lower in &applied.beneath {
         let series = series::load(project, &lower.name)?;
         trailers.push(format!("prerequisite-change-id: {}:v{}", series.change_id, series.version));
-        let ids = patch_id::of_commits(&lower.git_dir, &lower.base.commit, &lower.patches)?;
+        let ids = patch_id::of_commits(project, &lower.git_dir, &lower.base.commit, &lower.patches)?;
         trailers.extend(ids.into_iter().map(|id| format!("prerequisite-patch-id: {id}")));
     }
     Ok((applied.beneath.first().map(|lowest| lowest.base.commit.clone()), trailers))

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Who gets the mails: the tree's own scripts/get_maintainer.pl over all patches, people in trailers, and series.toml.
 //!
-//! Every mail goes to the same people. History is left out (`--nogit`): a managed base has none, and
-//! with it the same series would go to others from another clone.
+//! Every mail goes to the same people.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use tempfile::TempDir;
 
 use crate::check::source::{Patch, Source};
 use crate::check::trailers;
-use crate::files;
 use crate::git::identity::Identity;
-use crate::mail::{Envelope, Mail, header};
-use crate::process::{self, Run};
+use crate::mail::{Envelope, Mail, header, maintainers};
 
 /// Where the mails go, sorted by address, nobody twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,12 +32,7 @@ impl Recipients {
     }
 }
 
-/// What get_maintainer.pl reads of the tree when it is given patches.
-const PARTS: &[&str] = &["scripts/get_maintainer.pl", "MAINTAINERS", ".get_maintainer.ignore", ".mailmap"];
-
 /// The recipients of the patches, at least one.
-///
-/// The script gets a folder with the few files it reads, so that writing mails waits for no checkout.
 pub fn find(
     source: &Source<'_>,
     mails: &[Mail],
@@ -50,39 +40,33 @@ pub fn find(
     envelope: &Envelope,
     sender: &Identity,
 ) -> Result<Recipients> {
-    let dir = TempDir::new().context("make a folder for get_maintainer.pl")?;
-    for path in PARTS.iter().take(2) {
-        source.require(path)?;
-    }
-    for path in PARTS {
-        if let Some(bytes) = source.file(&source.tip, path)? {
-            files::write_atomic(&dir.path().join(path), &bytes)?;
-        }
-    }
-    for mail in mails {
-        files::write_atomic(&dir.path().join("mails").join(&mail.file), mail.text.as_bytes())?;
-    }
-    // HOME: its .get_maintainer.conf and .ignore must not decide who gets the series.
-    let output = Run::new("perl", [PARTS[0], "--no-tree", "--nogit", "--nogit-fallback", "--norolestats"])
-        .args(["--roles", "--nosubstatus"])
-        .args(mails.iter().map(|mail| Path::new("mails").join(&mail.file)))
-        .dir(dir.path())
-        .env("HOME", dir.path().join("mails"))
-        .env("LC_ALL", "C")
-        .check()
-        .context("ask scripts/get_maintainer.pl for the recipients")?;
-    collect(&output.text(), &people(patches, sender), envelope)
-        .with_context(|| process::last_lines(&output.errors(), 5))
+    let answers = maintainers::of_each(source, mails)?;
+    collect(&named(&answers), &people(patches, sender), envelope)
 }
 
-/// Sorts what get_maintainer.pl prints into To and Cc.
-fn collect(text: &str, people: &[String], envelope: &Envelope) -> Result<Recipients> {
-    let (mut to, mut cc) = (Vec::new(), Vec::new());
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+/// Whom get_maintainer.pl names, each once, and whether as one who maintains: the first role counts, as the script itself
+/// has it.
+fn named(answers: &[String]) -> Vec<(String, bool)> {
+    let mut all = Vec::<(String, bool)>::new();
+    for line in answers.iter().flat_map(|answer| answer.lines()).filter(|line| !line.trim().is_empty()) {
         let (who, role) = line.rsplit_once(" (").unwrap_or((line, ""));
         let (who, role) = who.rsplit_once(" (").filter(|_| !who.ends_with('>')).unwrap_or((who, role));
         let maintains = ["maintainer", "supporter", "odd fixer"].iter().any(|start| role.starts_with(start));
-        if maintains { to.push(who.to_owned()) } else { cc.push(who.to_owned()) }
+        // The same name with another address is the same person.
+        let name = header::name(who);
+        let is_known = |known: &str| is_same(known, who) || name.is_some() && header::name(known) == name;
+        if !all.iter().any(|(known, _)| is_known(known)) {
+            all.push((who.to_owned(), maintains));
+        }
+    }
+    all
+}
+
+/// Sorts whom get_maintainer.pl names into To and Cc.
+fn collect(named: &[(String, bool)], people: &[String], envelope: &Envelope) -> Result<Recipients> {
+    let (mut to, mut cc) = (Vec::new(), Vec::new());
+    for (who, maintains) in named {
+        if *maintains { to.push(who.clone()) } else { cc.push(who.clone()) }
     }
     to.extend(envelope.to.iter().cloned());
     cc.extend(envelope.cc.iter().chain(people).cloned());
@@ -118,4 +102,23 @@ fn unique(mut recipients: Vec<String>, seen: &mut BTreeSet<String>) -> Vec<Strin
     recipients.sort_by_key(|recipient| header::address(recipient).to_ascii_lowercase());
     recipients.retain(|recipient| seen.insert(header::address(recipient).to_ascii_lowercase()));
     recipients
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn a_person_is_named_once_by_the_first_address_and_role() {
+        let answers = [
+            "Ann <ann@a.org> (reviewer:NET)\nBob <bob@a.org> (maintainer:NET (CORE),reviewer:X)\nlist@a.org (open list:NET (CORE))\n",
+            "ann <ann@a.org> (maintainer:TCP)\n\"Bob\" <bob@b.org> (reviewer:TCP)\nlist@a.org (open list:NET)\n",
+            "Cy <cy@a.org> (supporter:Y)\nother@a.org (open list)\n",
+        ];
+        let named = named(&answers.map(str::to_owned));
+        let named = named.iter().map(|(who, maintains)| (who.as_str(), *maintains)).collect::<Vec<_>>();
+        let expected = [("Ann <ann@a.org>", false), ("Bob <bob@a.org>", true), ("list@a.org", false)];
+        assert_eq!(named[..3], expected);
+        assert_eq!(named[3..], [("Cy <cy@a.org>", true), ("other@a.org", false)]);
+    }
 }
