@@ -170,7 +170,7 @@ fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {
         files::write_atomic(&project.bases_file(), text.as_bytes())?;
     }
     for (path, file) in &journal.overlay {
-        overlay_files::place(&project.overlay(), path, file.as_ref().map(Blob::from).as_ref())?;
+        overlay_files::place(&project.overlay(), path, file.as_ref().map(Blob::from).as_ref(), files::write_atomic)?;
     }
     if journal.refs.is_empty() {
         return clean(project, name);

@@ -27,12 +27,12 @@ pub fn stage(project: &Project, name: &str, refreshed: &Refreshed) -> Result<Sta
     for (file, text) in &refreshed.files {
         let path = staged.series(name).join(file);
         match text {
-            Some(text) => files::write_atomic(&path, text.as_bytes())?,
+            Some(text) => files::write_new(&path, text.as_bytes())?,
             None => files::remove_file(&path)?,
         }
     }
     for (path, blob) in &refreshed.overlay {
-        overlay_files::place(&staged.overlay(), path, blob.as_ref())?;
+        overlay_files::place(&staged.overlay(), path, blob.as_ref(), files::write_new)?;
     }
     Ok(Staged { project: staged, _dir: dir })
 }

@@ -46,11 +46,17 @@ pub fn read(project: &Project) -> Result<Overlay> {
     Ok(overlay)
 }
 
-/// Puts a file into the overlay folder `root`, or removes it where there is none, with the folders that are empty then.
-pub fn place(root: &Path, path: &str, blob: Option<&Blob>) -> Result<()> {
+/// Puts a file into the overlay folder `root` with `write`, or removes it where there is none, with the folders that are
+/// empty then.
+pub fn place(
+    root: &Path,
+    path: &str,
+    blob: Option<&Blob>,
+    write: impl FnOnce(&Path, &[u8]) -> Result<()>,
+) -> Result<()> {
     let file = root.join(path);
     if let Some(blob) = blob {
-        files::write_atomic(&file, &blob.bytes)?;
+        write(&file, &blob.bytes)?;
         if blob.mode == Mode::Executable {
             let mut permissions =
                 fs::metadata(&file).with_context(|| format!("look at {}", file.display()))?.permissions();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Random edits of a branch: whatever commits are changed, moved, squashed, split, dropped or added, applying what
-//! refresh reads gives the trees of the branch again. `PROPTEST_CASES=10000 cargo nextest run random` takes longer.
+//! refresh reads gives the trees of the branch again. `TMPDIR=/dev/shm PROPTEST_CASES=10000 cargo test --release --test
+//! refresh random` takes longer.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -26,6 +26,11 @@ const SCENARIOS: &[Scenario] = &[
         told: &["message two"],
     },
     Scenario {
+        title: "a message with only a subject",
+        script: "git commit --quiet --amend -m 'net: subtract b'",
+        told: &["message two"],
+    },
+    Scenario {
         title: "reword the subject of the first",
         script: concat!(
             "GIT_SEQUENCE_EDITOR=\"sed -i '1s/pick/reword/'\" GIT_EDITOR=\"sed -i '1s/ten/10/'\" ",
