@@ -14,3 +14,4 @@ mod killed;
 mod lacking;
 mod linux;
 mod moves;
+mod stack;
