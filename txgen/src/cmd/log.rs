@@ -7,6 +7,7 @@ use serde_json::json;
 use super::which::Which;
 use crate::check::source::Source;
 use crate::error::Exit;
+use crate::git::{Repo, identity};
 use crate::mail::range_diff;
 use crate::project::Project;
 use crate::series::Series;
@@ -31,7 +32,8 @@ pub struct Args {
 
 /// Runs `txgen log`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let (series, applied) = args.which.build(project, false)?;
+    let signed = was_signed(project, &args.which)?;
+    let (series, applied) = args.which.build(project, signed)?;
     let since = match (series.history.last(), applied.patches.is_empty()) {
         (Some(posted), false) => range_diff::since(&Source::new(project, &applied, None), posted)?,
         _ => None,
@@ -70,6 +72,16 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         (None, None) => {}
     }
     Ok(Exit::Good)
+}
+
+/// Whether the last posting was signed off by whoever applies the series: then so is what it is compared with.
+fn was_signed(project: &Project, which: &Which) -> Result<bool> {
+    let (series, base) = which.find(project)?;
+    let Some(posted) = series.history.last() else { return Ok(false) };
+    // Where its commits are not here, there is nothing to compare.
+    let Ok(commits) = Repo::open(&base.git_dir)?.commits_above(&posted.base, &posted.commit) else { return Ok(false) };
+    let line = format!("Signed-off-by: {}", identity::identities(&base.git_dir)?.1.display());
+    Ok(commits.iter().all(|commit| commit.message.lines().any(|found| found == line)))
 }
 
 fn line(posted: &Posted) -> String {

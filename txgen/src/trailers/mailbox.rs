@@ -60,7 +60,8 @@ fn letter(bytes: &[u8]) -> Option<Letter> {
     Some(Letter {
         id: mail.message_id()?.to_owned(),
         answers,
-        name: from.name().unwrap_or_default().to_owned(),
+        // An encoded name may hold what would be another line, or a command to the terminal.
+        name: from.name().unwrap_or_default().replace(char::is_control, " "),
         address: from.address()?.to_owned(),
         text: texts.collect::<Vec<_>>().join("\n"),
     })

@@ -12,7 +12,9 @@ mod kernel;
 mod smtp;
 
 mod killed;
+mod log;
 mod outgoing;
+mod real;
 mod received;
 mod refused;
 mod server;

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::process::Output;
 
+use super::common::TestProject;
 use super::kernel::{Kernel, SKBUFF};
 use super::outgoing::{send, series, use_server};
 use super::smtp::{Received, Sink};
@@ -23,23 +24,40 @@ fn received(kernel: &Kernel, args: &[&str]) -> Vec<Received> {
     use_server(kernel, &sink);
     let _ = send(kernel, &[&["--yes"], args].concat()).expect(0);
     let kept = sink.kept();
-    let from = regex::Regex::new("(?m)^(>*From )").unwrap();
-    let mbox = kept.iter().map(|mail| {
-        let (headers, body) = mail.text.split_once("\n\n").unwrap();
-        format!("From mboxrd@z Thu Jan  1 00:00:00 1970\n{headers}\n\n{}\n", from.replace_all(body, ">$1"))
-    });
-    kernel.project.write("all.mbox", &mbox.collect::<String>());
+    kernel.project.write("all.mbox", &mbox(&kept));
     kept
 }
 
-fn run(kernel: &Kernel, args: &[&str]) -> Output {
-    let mut command = kernel.project.command(b4().to_str().unwrap());
-    command.args(["--no-interactive", "--offline-mode", "--no-stdin"]).args(args);
-    command.env("XDG_DATA_HOME", kernel.project.path("data")).env("XDG_CACHE_HOME", kernel.project.path("cache"));
-    command.current_dir(kernel.project.path("k")).output().unwrap()
+/// The mails as an archive has them.
+pub fn mbox(mails: &[Received]) -> String {
+    let from = regex::Regex::new("(?m)^(>*From )").unwrap();
+    let mail = |mail: &Received| {
+        let (headers, body) = mail.text.split_once("\n\n").unwrap();
+        format!("From mboxrd@z Thu Jan  1 00:00:00 1970\n{headers}\n\n{}\n", from.replace_all(body, ">$1"))
+    };
+    mails.iter().map(mail).collect()
 }
 
-fn text(output: &Output) -> String {
+/// b4 in the clone `k/`, without a network.
+pub fn run(project: &TestProject, args: &[&str]) -> Output {
+    let mut command = project.command(b4().to_str().unwrap());
+    command.args(["--no-interactive", "--offline-mode", "--no-stdin"]).args(args);
+    command.env("XDG_DATA_HOME", project.path("data")).env("XDG_CACHE_HOME", project.path("data"));
+    command.current_dir(project.path("k")).output().unwrap()
+}
+
+/// What b4 itself reads of the thread in `all.mbox`.
+pub fn thread(project: &TestProject) -> String {
+    let script = "import b4, mailbox\nm = b4.LoreMailbox()\n\
+        for x in b4.split_and_dedupe_pi_results(open('../all.mbox', 'rb').read()): m.add_message(x)\n\
+        s = m.get_series(codereview_trailers=False)\nprint(s.has_cover, s.complete, s.base_commit, s.change_id)";
+    let mut python = project.command(b4().with_file_name("python3").to_str().unwrap());
+    let output = python.args(["-c", script]).current_dir(project.path("k")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+pub fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -53,23 +71,16 @@ fn b4_finds_the_cover_letter_the_base_and_the_change_id_and_applies() {
     let kernel = series();
     received(&kernel, &[]);
     on_base(&kernel);
-    let output = run(&kernel, &["am", "-m", "../all.mbox", "-o", "../am"]);
+    let output = run(&kernel.project, &["am", "-m", "../all.mbox", "-o", "../am"]);
     let said = text(&output);
     assert!(output.status.success(), "{said}");
     for expected in ["Analyzing 3 messages", "[PATCH 1/2]", "[PATCH 2/2]", "Total patches: 2", "Cover: "] {
         assert!(said.contains(expected), "{expected} in {said}");
     }
     assert!(said.contains("Base: applies clean to current tree"), "{said}");
-    // What it read of the thread, as it keeps it itself.
-    let script = "import b4, mailbox\nm = b4.LoreMailbox()\n\
-        for x in b4.split_and_dedupe_pi_results(open('../all.mbox', 'rb').read()): m.add_message(x)\n\
-        s = m.get_series(codereview_trailers=False)\nprint(s.has_cover, s.complete, s.base_commit, s.change_id)";
-    let mut python = kernel.project.command(b4().with_file_name("python3").to_str().unwrap());
-    let output = python.args(["-c", script]).current_dir(kernel.project.path("k")).output().unwrap();
     let base = kernel.applied().base.commit;
-    let expected = format!("True True {base} 20261123-more-bytes-0123456789ab\n");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{}", text(&output));
-    let output = run(&kernel, &["shazam", "-m", "../all.mbox"]);
+    assert_eq!(thread(&kernel.project), format!("True True {base} 20261123-more-bytes-0123456789ab\n"));
+    let output = run(&kernel.project, &["shazam", "-m", "../all.mbox"]);
     assert!(output.status.success(), "{}", text(&output));
     let tree = kernel.project.git("k", &["rev-parse", "HEAD^{tree}"]);
     assert_eq!(tree.trim(), kernel.applied().patches[1].tree);
@@ -121,7 +132,7 @@ fn a_lone_patch_with_a_cover_letter_is_found_by_b4() {
     assert!(kept[0].text.contains("\nSubject: [PATCH RFC net-next 0/1] "), "{}", kept[0].text);
     assert!(kept[1].text.contains("\nSubject: [PATCH RFC net-next 1/1] "), "{}", kept[1].text);
     on_base(&kernel);
-    let output = run(&kernel, &["shazam", "-m", "../all.mbox"]);
+    let output = run(&kernel.project, &["shazam", "-m", "../all.mbox"]);
     assert!(output.status.success(), "{}", text(&output));
     let tree = kernel.project.git("k", &["rev-parse", "HEAD^{tree}"]);
     assert_eq!(tree.trim(), kernel.applied().patches[0].tree);

@@ -168,3 +168,14 @@ fn trailers_of_other_code_are_dropped_with_a_line_in_the_changelog() {
         ran.stdout
     );
 }
+
+#[test]
+fn a_name_with_line_ends_or_control_characters_is_told_as_one_line() {
+    let (kernel, ids) = sent();
+    let odd = "=?UTF-8?q?Bob=0AX: third: Acked-by=1B[2J?= <bob@example.org>";
+    let answer = mail("n@example.org", odd, &ids[1], "Acked-by: Cy <cy@example.org>");
+    let ran = trailers(&kernel, &answer, &[]).expect(1);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("NOT TAKEN Acked-by: Cy <cy@example.org>: Bob"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains('\u{1b}'), "{:?}", ran.stdout);
+}
