@@ -4,8 +4,9 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
 use crate::files;
@@ -45,9 +46,14 @@ pub fn replace(out: &Path, mails: &[Mail]) -> Result<()> {
     let prefix = format!(".{}-", out.file_name().context("the output folder has no name")?.to_string_lossy());
     let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent);
     let made = made.with_context(|| format!("make a folder in {}", parent.display()))?;
-    for mail in mails {
-        files::write_atomic(&made.path().join(&mail.file), mail.text.as_bytes())?;
-    }
+    let write = |mail: &Mail| files::write_atomic(&made.path().join(&mail.file), mail.text.as_bytes());
+    // Each waits for the disk, which takes all of them at once.
+    thread::scope(|scope| {
+        let threads = mails.iter().map(|mail| scope.spawn(|| write(mail))).collect::<Vec<_>>();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().map_err(|_| anyhow!("a thread that writes panicked"))?)
+    })?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(made.path(), mode).with_context(|| format!("open up {}", made.path().display()))?;
     let place = |what: &str| format!("{what} {}", out.display());
