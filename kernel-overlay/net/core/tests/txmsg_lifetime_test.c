@@ -5,6 +5,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
@@ -19,10 +20,12 @@ struct msg {
 	struct completion done;
 	struct timer_list timer;
 	struct sk_buff *victim;
+	struct msg *next;	/* to be put by the release function */
 	unsigned int released;
 	unsigned int anew;
 	bool copied;
 	bool in_softirq;
+	bool in_rcu;
 	bool may_sleep;
 	u8 *data;
 };
@@ -39,6 +42,7 @@ static void msg_release(struct net_txmsg *txm, bool copied)
 	m->released++;
 	m->copied = copied;
 	m->in_softirq = in_serving_softirq();
+	m->in_rcu = rcu_read_lock_held();
 	if (m->may_sleep)
 		usleep_range(10, 100);
 	kfree(m->data);
@@ -47,6 +51,8 @@ static void msg_release(struct net_txmsg *txm, bool copied)
 		m->anew--;
 		net_txmsg_init(txm, msg_release, NULL);
 	}
+	if (m->next)
+		net_txmsg_put(&m->next->txm);
 	complete(&m->done);
 }
 
@@ -237,6 +243,7 @@ static void release_runs_in_the_softirq_that_frees_the_skb(struct kunit *test)
 	timer_delete_sync(&m->timer);
 	KUNIT_EXPECT_EQ(test, 1, m->released);
 	KUNIT_EXPECT_TRUE(test, m->in_softirq);
+	KUNIT_EXPECT_TRUE(test, m->in_rcu);
 }
 
 static void release_on_a_workqueue_may_sleep(struct kunit *test)
@@ -251,6 +258,9 @@ static void release_on_a_workqueue_may_sleep(struct kunit *test)
 	timer_delete_sync(&m->timer);
 	KUNIT_EXPECT_EQ(test, 1, m->released);
 	KUNIT_EXPECT_FALSE(test, m->in_softirq);
+	/* Without lockdep nobody knows. */
+	if (IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC))
+		KUNIT_EXPECT_FALSE(test, m->in_rcu);
 }
 
 static void flushing_the_workqueue_waits_for_release(struct kunit *test)
@@ -274,6 +284,26 @@ static void release_may_initialise_the_message_anew(struct kunit *test)
 	}
 }
 
+static void release_may_drop_other_messages(struct kunit *test)
+{
+	struct msg *m[3];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(m); i++)
+		m[i] = msg_alloc(test, i == 1);
+	m[0]->next = m[1];
+	m[1]->next = m[2];
+	msg_free_in_softirq(m[0], msg_skb(test, m[0]));
+	net_txmsg_put(&m[0]->txm);
+	for (i = 0; i < ARRAY_SIZE(m); i++)
+		KUNIT_ASSERT_NE(test, 0,
+				wait_for_completion_timeout(&m[i]->done,
+							    10 * HZ));
+	timer_delete_sync(&m[0]->timer);
+	for (i = 0; i < ARRAY_SIZE(m); i++)
+		KUNIT_EXPECT_EQ(test, 1, m[i]->released);
+}
+
 static struct kunit_case txmsg_cases[] = {
 	KUNIT_CASE(message_not_sent_is_released_by_its_owner),
 	KUNIT_CASE(release_comes_once_and_after_the_last_skb),
@@ -284,6 +314,7 @@ static struct kunit_case txmsg_cases[] = {
 	KUNIT_CASE(release_on_a_workqueue_may_sleep),
 	KUNIT_CASE(flushing_the_workqueue_waits_for_release),
 	KUNIT_CASE(release_may_initialise_the_message_anew),
+	KUNIT_CASE(release_may_drop_other_messages),
 	{}
 };
 
