@@ -69,7 +69,7 @@ rust: setup base
 	vm-tests/rust.sh
 	$(TXGEN) test rust --all --config rust
 
-# Each mutation in vm-tests/mutations has to make the suites fail that it names.
+# Each mutation in vm-tests/mutations/NAME has to be noticed by those that it names.
 mutations: setup base
 	$(TXGEN) mutate $(NAME)
 

@@ -104,6 +104,28 @@ fn each_test_runs_in_the_guest_and_is_told_with_its_cases() {
 }
 
 #[test]
+fn a_mutation_may_be_for_a_selftest_to_notice() {
+    let project = project(OTHER);
+    let main = |text: &str| text.lines().nth(1).unwrap().to_owned();
+    let mutation = |suites: &str| {
+        let (old, new) = (main(CASES), main(LOST));
+        let text = format!(
+            "# A case fails.\n# selftests: cases, pair\n# must fail: {suites}\ndiff --git a/tools/net/cases.c \
+             b/tools/net/cases.c\n--- a/tools/net/cases.c\n+++ b/tools/net/cases.c\n@@ -1,2 +1,2 @@\n \
+             #include <stdio.h>\n-{old}\n+{new}\n"
+        );
+        project.write("p/vm-tests/mutations/x/case.diff", &text);
+    };
+    let mutate = |code| project.txgen(&["mutate", "x", "--tree", "../k", "--base", "base"]).expect(code).stdout;
+    mutation("cases");
+    let caught = mutate(0);
+    assert!(caught.starts_with("caught     case                       by cases "), "{caught}");
+    mutation("cases, pair");
+    let missed = mutate(1);
+    assert!(missed.starts_with("NOT CAUGHT case                       by pair "), "{missed}");
+}
+
+#[test]
 fn what_passed_is_found_until_the_tests_change() {
     let project = project(OTHER);
     let recorded = |ran: &Ran| told(&project, ran).lines().next().unwrap().ends_with("(recorded)");

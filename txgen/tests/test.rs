@@ -288,11 +288,15 @@ fn an_unknown_patch_series_or_selection_is_an_error() {
 
 /// A mutation of the tip that makes it `play:` something else and that `suites` have to notice.
 fn mutation(project: &TestProject, play: &str, suites: &str) {
+    mutation_with(project, play, &format!("must fail: {suites}"));
+}
+
+fn mutation_with(project: &TestProject, play: &str, note: &str) {
     let text = format!(
-        "# It plays another log.\n# must fail: {suites}\ndiff --git a/net/core/a.c b/net/core/a.c\n--- a/net/core/a.c\n\
+        "# It plays another log.\n# {note}\ndiff --git a/net/core/a.c b/net/core/a.c\n--- a/net/core/a.c\n\
          +++ b/net/core/a.c\n@@ -1,2 +1,2 @@\n-/* play:good */\n+/* play:{play} */\n int patched_good;\n"
     );
-    project.write("p/vm-tests/mutations/other-log.diff", &text);
+    project.write("p/vm-tests/mutations/x/other-log.diff", &text);
 }
 
 fn mutate(project: &TestProject, code: i32) -> Ran {
@@ -311,13 +315,36 @@ fn a_mutation_is_caught_where_its_suites_fail_and_told_where_they_pass() {
 }
 
 #[test]
+fn a_mutation_is_caught_where_the_kernel_complains_about_it() {
+    let project = project(&["good"]);
+    mutation_with(&project, "warning", "must say: WARNING: ");
+    let caught = mutate(&project, 0).stdout;
+    assert!(caught.starts_with("caught     other-log                  by \"WARNING: \" "), "{caught}");
+    mutation_with(&project, "warning", "must say: BUG: KASAN");
+    let missed = mutate(&project, 1).stdout;
+    assert!(missed.starts_with("NOT CAUGHT other-log                  by \"BUG: KASAN\" "), "{missed}");
+}
+
+#[test]
+fn a_series_has_its_own_mutations_and_none_is_an_error() {
+    let project = project(&["good"]);
+    mutation(&project, "warning", "net_txbuf_skb");
+    fs::rename(project.path("p/vm-tests/mutations/x"), project.path("p/vm-tests/mutations/y")).unwrap();
+    let stderr = mutate(&project, 2).stderr;
+    assert!(stderr.contains("series x has no mutations: there is no folder vm-tests/mutations/x"), "{stderr}");
+    fs::create_dir(project.path("p/vm-tests/mutations/x")).unwrap();
+    let stderr = mutate(&project, 2).stderr;
+    assert!(stderr.contains("series x has no mutations: vm-tests/mutations/x has no .diff"), "{stderr}");
+}
+
+#[test]
 fn a_mutation_that_does_not_build_or_apply_is_an_error_with_its_file() {
     let project = project(&["good"]);
     mutation(&project, "broken */ int b(void) { return no; } /*", "net_txbuf");
     let stderr = mutate(&project, 2).stderr;
     assert!(stderr.contains("it does not build, which shows nothing"), "{stderr}");
     project.write(
-        "p/vm-tests/mutations/gone.diff",
+        "p/vm-tests/mutations/x/gone.diff",
         "# x\n# must fail: net_txbuf\ndiff --git a/b.c b/b.c\n--- a/b.c\n+++ b/b.c\n@@ -1 +1 @@\n-x\n+y\n",
     );
     let stderr = mutate(&project, 2).stderr;

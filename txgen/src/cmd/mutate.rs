@@ -6,19 +6,20 @@ use anyhow::{Context, Result, bail};
 use super::which::Which;
 use crate::error::Exit;
 use crate::kernel::config;
-use crate::mutate::{self, Verdict};
+use crate::mutate::{self, Mutation, Verdict};
 use crate::progress::printing;
 use crate::project::Project;
 use crate::prove::{self, Prover};
 
 const EXAMPLES: &str = "Examples:
   txgen mutate zerocopy
+  txgen mutate messages --only release-comes-early
   txgen mutate zerocopy --only release-twice --config debug";
 
 /// Breaks the last patch of a series in one place at a time and boots it: its tests have to fail.
 ///
-/// The mutations are in vm-tests/mutations/, each with the KUnit suites that have to notice. Exit code 1 if one of
-/// these suites passes all the same.
+/// The mutations are in vm-tests/mutations/SERIES/, each with the KUnit suites that have to notice, or with what the
+/// kernel has to complain about. Exit code 1 if one of these suites passes all the same, or the kernel says nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -27,39 +28,50 @@ pub struct Args {
     /// Only this mutation
     #[arg(long, value_name = "MUTATION")]
     only: Option<String>,
-    /// Kernel configuration of vm-tests/
-    #[arg(long, value_name = "CONFIG", default_value = "net", value_parser = config::names())]
-    config: String,
-    /// Seconds a boot may take
-    #[arg(long, value_name = "S", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86400))]
-    timeout: u64,
+    /// Kernel configuration of vm-tests/ for all of them; else each says which one it takes
+    #[arg(long, value_name = "CONFIG", value_parser = config::names())]
+    config: Option<String>,
+    /// Seconds a boot may take (300, or for debug 1800, unless given)
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    timeout: Option<u64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Seconds that a boot of a mutation may take: what waits in vain takes its time.
+const LEAST: u64 = 300;
+
 /// Runs `txgen mutate`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (series, applied) = args.which.build(project, false)?;
-    let mutations = mutate::load(project)?;
+    let mutations = mutate::load(project, &series.name)?;
     let wanted = |name: &str| args.only.as_ref().is_none_or(|only| only == name);
     if !mutations.iter().any(|mutation| wanted(&mutation.name)) {
         let names = mutations.iter().map(|mutation| mutation.name.as_str()).collect::<Vec<_>>().join(", ");
         bail!("there is no such mutation; there are {names}");
     }
-    let config = config::load(project, &args.config, &applied.stack())?;
-    let limits = prove::boot_limits(&args.config, Some(args.timeout));
-    let mut prover = Prover::new(project, &applied.git_dir, config, limits, false)?;
-    let chosen = mutations.iter().filter(|mutation| wanted(&mutation.name)).collect::<Vec<_>>();
-    let commits = chosen.iter().map(|mutation| mutate::commit(&series, &applied, mutation));
-    let subjects = commits.collect::<Result<Vec<_>>>()?;
+    let config_of = |mutation: &Mutation| args.config.clone().unwrap_or_else(|| mutation.config.clone());
     let mut verdicts = Vec::new();
-    mutate::run(&mut prover, (&subjects, &chosen), |verdict| {
-        if !args.json {
-            printing(|| anstream::println!("{}", text(&verdict)));
+    for name in config::names() {
+        let fits = |mutation: &&Mutation| wanted(&mutation.name) && config_of(mutation) == name;
+        let chosen = mutations.iter().filter(fits).collect::<Vec<_>>();
+        if chosen.is_empty() {
+            continue;
         }
-        verdicts.push(verdict);
-    })?;
+        let least = prove::boot_limits(name, None).timeout.as_secs().max(LEAST);
+        let limits = prove::boot_limits(name, Some(args.timeout.unwrap_or(least)));
+        let config = config::load(project, name, &applied.stack())?;
+        let mut prover = Prover::new(project, &applied.git_dir, config, limits, false)?;
+        let commits = chosen.iter().map(|mutation| mutate::commit(&series, &applied, mutation));
+        let subjects = commits.collect::<Result<Vec<_>>>()?;
+        mutate::run((project, &applied.base.name), &mut prover, (&subjects, &chosen), |verdict| {
+            if !args.json {
+                printing(|| anstream::println!("{}", text(&verdict)));
+            }
+            verdicts.push(verdict);
+        })?;
+    }
     if args.json {
         anstream::println!("{}", serde_json::to_string_pretty(&verdicts).context("write the result as JSON")?);
     }
