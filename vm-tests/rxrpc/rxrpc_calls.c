@@ -11,6 +11,12 @@
  * Where packets are lost, rxrpc gives some calls up: a server that missed the
  * first packet of a call takes the next one, a PING, for a protocol error.
  * Such a call is made again.  How many were is in a comment behind the case.
+ *
+ *   rxrpc_calls [PERCENT]
+ *
+ * makes so many of the calls of each path, 100 unless given, or 2 where the
+ * kernel has kmemleak and so, most likely, KASAN and lockdep.  It says how
+ * many.
  */
 
 #define _GNU_SOURCE
@@ -62,6 +68,8 @@
 #define CHUNK		20000	/* bytes a sendmsg() */
 #define PATIENCE	120	/* seconds for a call */
 #define TRIES		20	/* for a call that is given up */
+#define DEBUG_PERCENT	2	/* of the calls, on a kernel that is slow */
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
 enum security { NONE, PLAIN, AUTH, ENCRYPT };
 
@@ -76,7 +84,7 @@ struct path {
 	unsigned int calls;
 };
 
-static const struct path paths[] = {
+static struct path paths[] = {
 	{ "loopback", "127.0.0.1", .calls = 2000 },
 	{ "loopback6", "::1", .calls = 2000 },
 	{ "veth", "10.8.1.1", true, 4000 },
@@ -702,8 +710,27 @@ static int add_networks(int near, int far)
 	return net_enter(near);
 }
 
+/* Set how many calls there are on each path. */
+static void set_calls(int argc, char **argv)
+{
+	bool slow = !access(KMEMLEAK, F_OK);
+	unsigned int percent = slow ? DEBUG_PERCENT : 100, i;
+	char *end = "";
+
+	if (argc > 1)
+		percent = strtoul(argv[1], &end, 10);
+	if (argc > 2 || *end || !percent || percent > 100) {
+		fprintf(stderr, "usage: rxrpc_calls [PERCENT]\n");
+		exit(1);
+	}
+	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		paths[i].calls = paths[i].calls * percent / 100;
+	printf("# %u %% of the calls%s\n", percent,
+	       argc < 2 && slow ? ": there is " KMEMLEAK : "");
+}
+
 /* rxperf is in the first namespace, so that is one of the two. */
-int main(void)
+int main(int argc, char **argv)
 {
 	int near = FIRST_NS, far = net_new_ns(), fd;
 	unsigned int i, nr = sizeof(paths) / sizeof(*paths);
@@ -720,6 +747,7 @@ int main(void)
 		return 1;
 	}
 	printf("TAP version 13\n1..%u\n", nr * 2 + 3 * 2 + 1);
+	set_calls(argc, argv);
 	fflush(stdout);
 	for (i = 0; i < nr; i++) {
 		server = start_server(paths[i].addr);
