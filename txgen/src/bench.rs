@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::git::Repo;
 use crate::kernel::builder::Builder;
-use crate::kernel::config::{self, Config};
+use crate::kernel::config::Config;
 use crate::kernel::worktree::Purpose;
 use crate::project::Project;
 use crate::proof;
@@ -39,7 +39,7 @@ use symbols::Symbols;
 /// The configuration that is counted.
 pub const CONFIG: &str = "bench";
 /// The kind of the records, and the version of what they hold.
-const KIND: &str = "bench-2";
+const KIND: &str = "bench-3";
 
 /// What one kernel came to, as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,14 +92,14 @@ impl<'a> Bench<'a> {
     pub fn new(
         project: &'a Project,
         git_dir: PathBuf,
+        config: Config,
         scenarios: &[String],
         timeout: Duration,
         force: bool,
     ) -> Result<Self> {
-        let config = config::load(project, CONFIG, &[])?;
         let toolchain = prove::toolchain(project, &config)?;
         let programs = programs::build(project)?;
-        let scenarios = select(&programs.scenarios, scenarios)?;
+        let scenarios = select(&able(&programs.scenarios, &config), scenarios)?;
         Ok(Self { project, git_dir, config, toolchain, programs, scenarios, timeout, force })
     }
 
@@ -150,18 +150,24 @@ impl<'a> Bench<'a> {
             return Ok(found);
         }
         let run = self.run_folder(subject);
-        let (told, regions) =
-            boot::run(&subject.name, &kernel.image, &self.programs, &self.chosen(), &run, self.timeout)?;
+        let symbols = Symbols::parse(&files::read(&kernel.map)?)?;
+        let of = (&kernel.image, &symbols);
+        let (told, regions) = boot::run(&subject.name, of, &self.programs, &self.chosen(), &run, self.timeout)?;
         let names = told.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>();
         if names != self.scenarios {
             bail!("{}: the guest ran {} and not {}", subject.name, names.join(", "), self.scenarios.join(", "));
         }
-        let symbols = Symbols::parse(&files::read(&kernel.map)?)?;
         let scenarios = aggregate::measure(&told, &regions, &symbols).with_context(|| subject.name.clone())?;
         let record = Record { scenarios };
         proof::store(self.project, KIND, &key, &record)?;
         Ok(record)
     }
+}
+
+/// Those of `all` scenarios that a kernel of this configuration can run.
+fn able(all: &[String], config: &Config) -> Vec<String> {
+    let rxrpc = config.text.lines().any(|line| line == "CONFIG_AF_RXRPC=y");
+    all.iter().filter(|name| rxrpc || !name.starts_with("rxrpc-")).cloned().collect()
 }
 
 /// The scenarios that `names` name, in the guest's order; all for none.
@@ -174,7 +180,15 @@ fn select(all: &[String], names: &[String]) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::select;
+    use super::{Config, able, select};
+
+    #[test]
+    fn a_kernel_without_rxrpc_is_not_asked_to_send_with_it() {
+        let all = ["udp-1400-thp", "rxrpc-send"].map(str::to_owned).to_vec();
+        let config = |text: &str| Config { name: "bench".into(), text: text.into() };
+        assert_eq!(able(&all, &config("CONFIG_AF_RXRPC=n\n")), ["udp-1400-thp"]);
+        assert_eq!(able(&all, &config("CONFIG_AF_RXRPC=y\n")), all);
+    }
 
     #[test]
     fn scenarios_are_in_the_order_the_guest_runs_them() {

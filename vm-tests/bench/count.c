@@ -3,7 +3,9 @@
  * QEMU TCG plugin: what the kernel executes in the regions that the guest
  * marks (see mark.h), for a guest with one CPU.
  *
- *   qemu-system-x86_64 -plugin FILE.so,out=COUNTS,pages=FROM-TO
+ *   qemu-system-x86_64 -plugin FILE.so,out=COUNTS,pages=FROM-TO,copy=FROM-TO
+ *
+ * with any number of copy=.
  *
  * Counted are
  *  - executions of each translation block.  A block is counted when it is
@@ -12,12 +14,15 @@
  *  - stores by each locked instruction (lock prefix, or xchg with memory),
  *    apart by whether they go to the addresses in pages=, the array of
  *    struct page.
+ *  - bytes stored by the code at the addresses in each copy=: functions that
+ *    copy.
  *
  * COUNTS is text, numbers decimal, addresses hexadecimal, a line each:
  *   txgen-count 1
  *   region N                   regions are numbered from 1
  *   b ADDRESS INSNS TIMES      a block, its instructions, its executions
  *   l ADDRESS PAGE OTHER       a locked instruction, its stores
+ *   c ADDRESS BYTES            the start of a copy=, what its code stored
  *   end N KERNEL USER          instructions in kernel and user mode
  *   done N                     the guest is gone; there were N regions
  */
@@ -32,20 +37,26 @@
 #include "qemu_plugin.h"
 
 #define BUCKETS 65536
+#define COPIES 16
+#define COPY UINT64_MAX		/* in place of a number of instructions */
 
-/* A block, or a locked instruction (@insns is 0); lives until the end, as
- * translated code adds to its counters.
+/* A block, a locked instruction (@insns is 0), or a function that copies
+ * (@insns is COPY); lives until the end, as translated code adds to its
+ * counters.
  */
 struct place {
 	struct place *next;
 	uint64_t vaddr;
 	uint64_t insns;
-	uint64_t times;		/* executions, or stores elsewhere */
+	uint64_t times;		/* executions, stores elsewhere, or bytes */
 	uint64_t page;		/* stores to struct pages */
 	bool pending;		/* executed, its store is still to come */
 };
 
 static struct place *places[BUCKETS];
+static struct place *copies[COPIES];
+static uint64_t copies_to[COPIES];
+static unsigned int nr_copies;
 static uint64_t pages_from, pages_to;
 static unsigned int regions;
 static bool in_region;
@@ -105,7 +116,11 @@ static void print_place(const struct place *place, uint64_t *kernel,
 {
 	uint64_t insns = place->insns * place->times;
 
-	if (!in_kernel(place->vaddr)) {
+	if (place->insns == COPY) {
+		if (place->times)
+			fprintf(out, "c %" PRIx64 " %" PRIu64 "\n",
+				place->vaddr, place->times);
+	} else if (!in_kernel(place->vaddr)) {
 		*user += insns;
 	} else if (place->insns && place->times) {
 		*kernel += insns;
@@ -217,6 +232,29 @@ static void watch_locked(struct qemu_plugin_insn *insn, struct place *place)
 					 QEMU_PLUGIN_MEM_W, place);
 }
 
+static void on_copy(unsigned int vcpu, qemu_plugin_meminfo_t info,
+		    uint64_t vaddr, void *data)
+{
+	struct place *place = data;
+
+	(void)vcpu;
+	(void)vaddr;
+	place->times += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
+}
+
+static void watch_copy(struct qemu_plugin_insn *insn, uint64_t vaddr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_copies; i++) {
+		if (vaddr >= copies[i]->vaddr && vaddr < copies_to[i])
+			qemu_plugin_register_vcpu_mem_cb(insn, on_copy,
+							 QEMU_PLUGIN_CB_NO_REGS,
+							 QEMU_PLUGIN_MEM_W,
+							 copies[i]);
+	}
+}
+
 static void on_insn(struct qemu_plugin_insn *insn)
 {
 	const uint8_t *bytes = qemu_plugin_insn_data(insn);
@@ -227,6 +265,7 @@ static void on_insn(struct qemu_plugin_insn *insn)
 	if (in_kernel(vaddr)) {
 		if (is_locked(bytes, size))
 			watch_locked(insn, find_place(vaddr, 0));
+		watch_copy(insn, vaddr);
 		return;
 	}
 	which = mark_of(bytes, size);
@@ -260,9 +299,19 @@ static void on_end(qemu_plugin_id_t id, void *data)
 
 static bool parse_arg(const char *arg)
 {
+	uint64_t from;
+
 	if (!strncmp(arg, "out=", 4)) {
 		out = fopen(arg + 4, "w");
 		return out;
+	}
+	if (!strncmp(arg, "copy=", 5)) {
+		if (nr_copies == COPIES ||
+		    sscanf(arg + 5, "%" SCNx64 "-%" SCNx64, &from,
+			   &copies_to[nr_copies]) != 2)
+			return false;
+		copies[nr_copies++] = find_place(from, COPY);
+		return true;
 	}
 	return sscanf(arg, "pages=%" SCNx64 "-%" SCNx64, &pages_from,
 		      &pages_to) == 2;

@@ -21,13 +21,23 @@ struct link_counts {
 	unsigned long long bytes;	/* the same, with Ethernet headers */
 };
 
+enum link { DUMMY_LINK, CLIENT_LINK, SERVER_LINK };
+
 void make_links(void);
+int link_socket(enum link link, int domain, int type, int protocol);
 int dummy_socket(void);
 void veth_sockets(int *client, int *server);
 void set_segmentation(int on);
 void set_peer_up(int up);
 struct link_counts dummy_counts(void);
 struct link_counts client_counts(void);
+
+/* rxrpc.c */
+void rxrpc_open(int with_server);
+void rxrpc_prepare(void);
+unsigned int rxrpc_send(void);
+void rxrpc_finish(void);
+void rxrpc_close(void);
 
 /* memory.c */
 #define BUFFER_SIZE	(1 << 20)	/* of each buffer; the largest send */

@@ -222,6 +222,20 @@ void make_links(void)
 	enter(home_ns);
 }
 
+/* A socket in the network namespace of a device. */
+int link_socket(enum link link, int domain, int type, int protocol)
+{
+	int fd;
+
+	if (link != DUMMY_LINK)
+		enter(link == CLIENT_LINK ? client_ns : server_ns);
+	fd = socket(domain, type, protocol);
+	if (fd < 0)
+		fail("make a socket");
+	enter(home_ns);
+	return fd;
+}
+
 static void set_buffers(int fd)
 {
 	int size = BUFFER_BYTES, one = 1;

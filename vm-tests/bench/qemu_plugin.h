@@ -48,6 +48,7 @@ qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 				 qemu_plugin_vcpu_mem_cb_t cb,
 				 enum qemu_plugin_cb_flags flags,
 				 enum qemu_plugin_mem_rw rw, void *data);
+unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 				    qemu_plugin_udata_cb_t cb, void *data);
 

@@ -27,6 +27,8 @@ pub struct Function {
     pub locked_page: u64,
     /// Locked stores elsewhere.
     pub locked_other: u64,
+    /// Bytes that it stored, if it is a function that copies.
+    pub copied: u64,
 }
 
 /// What a scenario came to on one kernel.
@@ -89,6 +91,11 @@ impl Measurement {
             owner: sum.owner + if is_owner(name) { function.locked_other } else { 0 },
             all: sum.all + function.locked_page + function.locked_other,
         })
+    }
+
+    /// Bytes that functions stored which copy.
+    pub fn copied(&self) -> u64 {
+        self.functions.values().map(|function| function.copied).sum()
     }
 
     /// How often functions whose names `fits` takes were called.
@@ -157,6 +164,9 @@ fn functions(region: &Region, symbols: &Symbols) -> BTreeMap<String, Function> {
         function.locked_page += locked.page;
         function.locked_other += locked.other;
     }
+    for (address, bytes) in &region.copied {
+        functions.entry(at(*address).0.to_owned()).or_default().copied += bytes;
+    }
     functions
 }
 
@@ -179,7 +189,7 @@ mod tests {
         let blocks = vec![block(0x1000, 3), block(0x1010, 5), block(0x1100, 1), block(0x10, 1)];
         let locked = |address, page, other| Locked { address, page, other };
         let locked = vec![locked(0x1004, 2, 1), locked(0x1104, 0, 7), locked(0x1204, 4, 9)];
-        Region { blocks, locked, kernel: 10 * times, user: 1 }
+        Region { blocks, locked, copied: vec![(0x1000, 100 * times)], kernel: 10 * times, user: 1 }
     }
 
     #[test]
@@ -190,10 +200,10 @@ mod tests {
         let a = &measured[0];
         assert_eq!((a.rounds.as_slice(), a.median, a.instructions()), ([90, 10, 20].as_slice(), 2, 20));
         assert!((a.spread() - 4.0).abs() < 1e-9, "{}", a.spread());
-        let kfree = Function { instructions: 16, calls: 2, locked_page: 2, locked_other: 1 };
+        let kfree = Function { instructions: 16, calls: 2, locked_page: 2, locked_other: 1, copied: 200 };
         assert_eq!(a.functions["kfree_skb"], kfree);
         assert_eq!(a.functions["(no symbol)"].instructions, 2);
-        assert_eq!(a.calls(|name| name.starts_with("net_")), 2);
+        assert_eq!((a.calls(|name| name.starts_with("net_")), a.copied()), (2, 200));
         assert_eq!(measured[1].rounds, [50]);
     }
 

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use super::guest::{self, Scenario};
 use super::programs::Programs;
+use super::symbols::Symbols;
 use super::{counts, counts::Region};
 use crate::files;
 use crate::kernel::build::Image;
@@ -48,6 +49,10 @@ const KERNEL_ARGS: &str = "console=ttyS0 nokaslr noreplace-smp panic=-1 oops=pan
 /// The array of struct page without KASLR, with 4 levels of page tables (Documentation/arch/x86/x86_64/mm.rst).
 const PAGES: &str = "0xffffea0000000000-0xffffeb0000000000";
 
+/// What copies on a processor without fast strings, as qemu64 is.
+const COPIES: &[&str] =
+    &["memcpy_orig", "memmove", "rep_movs_alternative", "csum_partial_copy_generic", "copy_page", "copy_page_regs"];
+
 /// Files of a boot; the names are also those in the folder of a run.
 #[derive(Debug, Clone)]
 pub struct Paths {
@@ -65,13 +70,14 @@ pub struct Paths {
     pub counts: PathBuf,
 }
 
-/// qemu's arguments to boot the guest with some scenarios, all of them for none.
-pub fn argv(paths: &Paths, scenarios: &[String]) -> Vec<OsString> {
+/// qemu's arguments to boot the guest with some scenarios, all of them for none. `copies` are where the functions are
+/// that copy.
+pub fn argv(paths: &Paths, scenarios: &[String], copies: &[(u64, u64)]) -> Vec<OsString> {
     let mut argv = MACHINE.iter().map(OsString::from).collect::<Vec<_>>();
     argv.extend(["-kernel".into(), paths.image.clone().into(), "-initrd".into(), paths.initrd.clone().into()]);
     argv.extend(["-serial".into(), joined("file:", &paths.console)]);
     argv.extend(["-serial".into(), joined("file:", &paths.results)]);
-    argv.extend(["-plugin".into(), plugin_word(&paths.plugin, &paths.counts)]);
+    argv.extend(["-plugin".into(), plugin_word(&paths.plugin, &paths.counts, copies)]);
     let chosen = if scenarios.is_empty() { String::new() } else { format!(" -- {}", scenarios.join(" ")) };
     argv.extend(["-append".into(), OsString::from(format!("{KERNEL_ARGS}{chosen}"))]);
     argv
@@ -81,15 +87,18 @@ pub fn argv(paths: &Paths, scenarios: &[String]) -> Vec<OsString> {
 pub fn probe(plugin: &Path, out: &Path) -> Vec<OsString> {
     let words = ["-nodefaults", "-no-user-config", "-machine", "none", "-accel", "tcg", "-display", "none"];
     let mut argv = words.map(OsString::from).to_vec();
-    argv.extend(["-monitor".into(), "stdio".into(), "-plugin".into(), plugin_word(plugin, out)]);
+    argv.extend(["-monitor".into(), "stdio".into(), "-plugin".into(), plugin_word(plugin, out, &[])]);
     argv
 }
 
 /// What loads the plugin, to write its counts to `out`.
-fn plugin_word(plugin: &Path, out: &Path) -> OsString {
+fn plugin_word(plugin: &Path, out: &Path, copies: &[(u64, u64)]) -> OsString {
     let mut word = joined("file=", plugin);
     word.push(joined(",out=", out));
     word.push(format!(",pages={PAGES}"));
+    for (from, to) in copies {
+        word.push(format!(",copy={from:#x}-{to:#x}"));
+    }
     word
 }
 
@@ -99,10 +108,16 @@ fn joined(name: &str, path: &Path) -> OsString {
     word
 }
 
-/// The command line, with file names in place of paths.
+/// The command line, with file names in place of paths, and without the addresses of functions that copy.
 pub fn told(scenarios: &[String]) -> String {
-    Run::new(QEMU, argv(&paths(Path::new(""), "bzImage".into(), "initrd".into(), "count.so".into()), scenarios))
-        .display()
+    let paths = paths(Path::new(""), "bzImage".into(), "initrd".into(), "count.so".into());
+    Run::new(QEMU, argv(&paths, scenarios, &[])).display()
+}
+
+/// Where the functions are that copy, by name: what the compiler copies by itself, as it does a few bytes of which it
+/// knows how many, is not in them.
+pub fn copies(symbols: &Symbols) -> Vec<(u64, u64)> {
+    COPIES.iter().filter_map(|name| symbols.range(name)).collect()
 }
 
 fn paths(run: &Path, image: PathBuf, initrd: PathBuf, plugin: PathBuf) -> Paths {
@@ -110,10 +125,11 @@ fn paths(run: &Path, image: PathBuf, initrd: PathBuf, plugin: PathBuf) -> Paths 
     Paths { image, initrd, plugin, console, results, counts }
 }
 
-/// Boots `image` with some scenarios; what the guest and the plugin tell. Files go to the folder `run`.
+/// Boots `image`, which has `symbols`, with some scenarios; what the guest and the plugin tell. Files go to the folder
+/// `run`.
 pub fn run(
     name: &str,
-    image: &Image,
+    (image, symbols): (&Image, &Symbols),
     programs: &Programs,
     scenarios: &[String],
     run: &Path,
@@ -127,7 +143,7 @@ pub fn run(
     let total = if scenarios.is_empty() { programs.scenarios.len() } else { scenarios.len() };
     let mut watch =
         Watch { progress: Progress::start(&format!("count {name}"), total as u64), file: &paths.results, told: 0 };
-    let qemu = Run::new(QEMU, argv(&paths, scenarios)).log(&run.join("qemu.log")).timeout(timeout);
+    let qemu = Run::new(QEMU, argv(&paths, scenarios, &copies(symbols))).log(&run.join("qemu.log")).timeout(timeout);
     let ended = qemu.output_while(|| watch.tick()).with_context(|| format!("count {name}"));
     watch.progress.done(if ended.is_ok() { "ended" } else { "failed" });
     let output = ended?;
@@ -167,7 +183,19 @@ impl Watch<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::told;
+    use super::{Symbols, argv, copies, paths, told};
+    use std::path::Path;
+
+    #[test]
+    fn the_plugin_is_told_where_the_functions_are_that_copy() {
+        let map = "1000 t memcpy_orig\n1080 T memmove\n1100 T rep_movs_alternative\n1200 T rest\n";
+        let symbols = Symbols::parse(map).unwrap();
+        let paths = paths(Path::new(""), "i".into(), "r".into(), "p".into());
+        let argv = argv(&paths, &[], &copies(&symbols));
+        let word = argv.iter().find(|word| word.to_string_lossy().starts_with("file=p,")).unwrap();
+        let word = word.to_string_lossy();
+        assert!(word.ends_with(",copy=0x1000-0x1080,copy=0x1080-0x1100,copy=0x1100-0x1200"), "{word}");
+    }
 
     #[test]
     fn the_guest_has_one_cpu_fixed_addresses_and_counted_time() {

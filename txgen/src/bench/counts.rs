@@ -13,6 +13,8 @@ pub struct Region {
     pub blocks: Vec<Block>,
     /// Locked instructions of the kernel that stored something.
     pub locked: Vec<Locked>,
+    /// Functions that copied, by their address, and how many bytes they stored.
+    pub copied: Vec<(u64, u64)>,
     /// Instructions executed in the kernel.
     pub kernel: u64,
     /// Instructions executed in user mode.
@@ -72,6 +74,7 @@ fn step(line: &str, open: &mut Option<Region>, regions: &mut Vec<Region>) -> Res
         (["l", address, page, other], Some(region)) => {
             region.locked.push(Locked { address: hex(address)?, page: decimal(page)?, other: decimal(other)? });
         }
+        (["c", address, bytes], Some(region)) => region.copied.push((hex(address)?, decimal(bytes)?)),
         (["end", number, kernel, user], Some(_)) => {
             let mut region = open.take().context("there is a region")?;
             expect_number(number, regions.len() + 1)?;
@@ -108,7 +111,7 @@ mod tests {
     use super::{Block, Locked, Region, parse};
 
     const GOOD: &str = "txgen-count 1\nregion 1\nb ffffffff81000000 4 10\nl ffffffff81000004 7 3\n\
-                        b ffffffff81000010 1 2\nend 1 42 5\nregion 2\nend 2 0 9\ndone 2\n";
+                        b ffffffff81000010 1 2\nc ffffffff81000020 1412\nend 1 42 5\nregion 2\nend 2 0 9\ndone 2\n";
 
     #[test]
     fn regions_have_their_blocks_and_locked_instructions() {
@@ -118,6 +121,7 @@ mod tests {
                 Block { address: 0xffff_ffff_8100_0010, instructions: 1, times: 2 },
             ],
             locked: vec![Locked { address: 0xffff_ffff_8100_0004, page: 7, other: 3 }],
+            copied: vec![(0xffff_ffff_8100_0020, 1412)],
             kernel: 42,
             user: 5,
         };
@@ -141,9 +145,9 @@ mod tests {
         let error = parse(&GOOD.replace("b ffffffff81000010 1 2\n", "")).expect_err("a block is missing");
         assert_eq!(
             format!("{error:#}"),
-            "line 5: \"end 1 42 5\": the region's blocks come to 40 instructions: some are missing"
+            "line 6: \"end 1 42 5\": the region's blocks come to 40 instructions: some are missing"
         );
         let error = parse(&GOOD.replace("region 2\nend 2 0 9\n", "")).expect_err("a region is missing");
-        assert_eq!(format!("{error:#}"), "line 7: \"done 2\": it says 2 where 1 is due");
+        assert_eq!(format!("{error:#}"), "line 8: \"done 2\": it says 2 where 1 is due");
     }
 }

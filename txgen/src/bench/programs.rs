@@ -13,7 +13,7 @@ use crate::project::Project;
 use crate::proof;
 
 const WARNINGS: &[&str] = &["-O2", "-Wall", "-Wextra", "-Werror"];
-const GUEST: &[&str] = &["guest.c", "net.c", "memory.c"];
+const GUEST: &[&str] = &["guest.c", "net.c", "memory.c", "rxrpc.c"];
 const PLUGIN: &str = "count.c";
 const HEADERS: &[&str] = &["guest.h", "mark.h", "qemu_plugin.h"];
 

@@ -28,12 +28,36 @@ fn is_unpin(name: &str) -> bool {
     name.starts_with("unpin_user_") || name.starts_with("unpin_folio")
 }
 
+/// Allocations of objects of the slab.
+fn is_slab(name: &str) -> bool {
+    name.ends_with("_noprof") && (name.starts_with("kmem_cache_alloc") || name.starts_with("__kmalloc"))
+}
+
+/// Allocations of parts of pages that are referenced.
+fn is_page_frag(name: &str) -> bool {
+    name == "__page_frag_alloc_align" || name == "skb_page_frag_refill"
+}
+
+/// Allocations of pages.
+fn is_page(name: &str) -> bool {
+    name == "__alloc_frozen_pages_noprof"
+}
+
 /// All tables, and the trees they are about.
 pub fn markdown(report: &Report) -> String {
     let mut text = cover(report);
     let trees = report.kernels.iter().map(|kernel| format!("{} {}", kernel.kernel, kernel.tree)).collect::<Vec<_>>();
     let trees = format!("Trees: {}\n", trees.join(", "));
-    for table in [all_instructions(report), atomics(report), calls(report), held(report), sizes(report), trees] {
+    let tables = [
+        all_instructions(report),
+        atomics(report),
+        calls(report),
+        allocations(report),
+        held(report),
+        sizes(report),
+        trees,
+    ];
+    for table in tables {
         text.push('\n');
         text.push_str(&table);
     }
@@ -135,6 +159,16 @@ fn calls(report: &Report) -> String {
     })
 }
 
+fn allocations(report: &Report) -> String {
+    let title = "Per send, on both sides: objects of slab / page fragments / pages allocated; bytes copied";
+    by_kernel(report, title, |measured| {
+        let per_send = |count| format!("{:.1}", ratio(count, measured.sends));
+        let calls = |fits: fn(&str) -> bool| per_send(measured.calls(fits));
+        let allocated = [is_slab, is_page_frag, is_page].map(calls).join(" / ");
+        format!("{allocated}; {}", per_send(measured.copied()))
+    })
+}
+
 fn held(report: &Report) -> String {
     let title = "One send that is queued: bytes charged to the socket; packets per send, with their bytes";
     by_kernel(report, title, |measured| {
@@ -196,10 +230,17 @@ mod tests {
     use super::{cover, cover_of, is_about, markdown};
 
     fn measured(instructions: u64, page: u64, owner: u64) -> Measurement {
-        let function =
-            |calls, locked_page, locked_other| Function { calls, locked_page, locked_other, instructions: 9 };
+        let function = |calls, locked_page, locked_other| Function {
+            calls,
+            locked_page,
+            locked_other,
+            instructions: 9,
+            copied: 0,
+        };
         let functions = [
+            ("__kmalloc_noprof", function(6, 0, 0)),
             ("gup_fast_fallback", function(4, 0, 0)),
+            ("memcpy_orig", Function { copied: 1412, ..Function::default() }),
             ("net_txbuf_put_run", function(4, 0, owner)),
             ("skb_release_data", function(4, page, 8)),
             ("try_grab_folio_fast", function(60, 0, 0)),
@@ -261,6 +302,12 @@ mod tests {
         | scenario         |         net-next |                x |
         |------------------|-----------------:|-----------------:|
         | udp-60000-order0 | 1.0 / 15.0 / 0.0 | 1.0 / 15.0 / 0.0 |
+
+        Per send, on both sides: objects of slab / page fragments / pages allocated; bytes copied
+
+        | scenario         |               net-next |                      x |
+        |------------------|-----------------------:|-----------------------:|
+        | udp-60000-order0 | 1.5 / 0.0 / 0.0; 353.0 | 1.5 / 0.0 / 0.0; 353.0 |
 
         One send that is queued: bytes charged to the socket; packets per send, with their bytes
 

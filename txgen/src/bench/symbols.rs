@@ -40,6 +40,12 @@ impl Symbols {
         let (start, name) = self.functions.get(after.checked_sub(1)?)?;
         Some((name, *start == address))
     }
+
+    /// Where the function `name` starts and the next one does, if there is such a function.
+    pub fn range(&self, name: &str) -> Option<(u64, u64)> {
+        let index = self.functions.iter().position(|(_, other)| other == name)?;
+        Some((self.functions[index].0, self.functions.get(index + 1)?.0))
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +62,8 @@ mod tests {
         assert_eq!(symbols.find(0xffff_ffff_8100_0050), Some(("gup_fast_fallback", false)));
         assert_eq!(symbols.find(0xffff_ffff_8100_0100), Some(("kfree_skb", true)));
         assert_eq!(symbols.find(0xffff_ffff_80ff_ffff), None);
+        assert_eq!(symbols.range("gup_fast_fallback"), Some((0xffff_ffff_8100_0040, 0xffff_ffff_8100_0100)));
+        assert_eq!((symbols.range("kfree_skb"), symbols.range("nope")), (None, None));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::which::Which;
 use crate::base::Base;
-use crate::bench::{Bench, show};
+use crate::bench::{self, Bench, show};
 use crate::error::Exit;
 use crate::files;
+use crate::kernel::config;
 use crate::project::Project;
 use crate::prove::Subject;
 use crate::series::{self, AppliedPatch, Series};
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "Examples:
   txgen bench zerocopy
   txgen bench zerocopy --with gup-batch -o series/zerocopy/bench.md
   txgen bench zerocopy --scenario udp-60000-order0 udp-60000-thp
+  txgen bench messages --scenario rxrpc-send rxrpc-call
   txgen bench zerocopy --json | jq '.kernels[1].scenarios[0].functions.net_txbuf_fill_skb'
 
 Counts are of one emulated CPU on which time is the number of executed instructions, so they are the same in each run.
@@ -38,6 +40,9 @@ pub struct Args {
     /// Also count with this series beneath; may be given more than once, the lowest first
     #[arg(long, value_name = "SERIES")]
     with: Vec<String>,
+    /// Kernel configuration: `bench` has no tests in it; `net` may be built already
+    #[arg(long, value_name = "CONFIG", default_value = bench::CONFIG, value_parser = [bench::CONFIG, "net"])]
+    config: String,
     /// Count these scenarios only; an unknown name is answered with the list of all
     #[arg(long, value_name = "NAME", num_args = 1..)]
     scenario: Vec<String>,
@@ -60,7 +65,10 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (series, base) = args.which.find(project)?;
     ensure!(!args.with.contains(&series.name), "series {} can not be beneath itself", series.name);
     let timeout = Duration::from_secs(args.timeout);
-    let bench = Bench::new(project, base.git_dir.clone(), &args.scenario, timeout, args.force)?;
+    let foot = series::stack::foot(project, &series, &base, false)?;
+    let stack = foot.beneath.iter().map(|lower| lower.name.as_str()).chain([series.name.as_str()]).collect::<Vec<_>>();
+    let config = config::load(project, &args.config, &stack)?;
+    let bench = Bench::new(project, base.git_dir.clone(), config, &args.scenario, timeout, args.force)?;
     let mut subjects = vec![Subject::from(&base), on(project, &series, &base)?];
     if !args.with.is_empty() {
         let mut below = base;
@@ -98,6 +106,9 @@ fn command(args: &Args) -> String {
     let mut words = vec!["txgen".to_owned(), "bench".to_owned(), args.which.name.clone()];
     for (option, values) in [("--base", args.which.base.as_slice()), ("--with", &args.with)] {
         words.extend(values.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+    }
+    if args.config != bench::CONFIG {
+        words.extend(["--config".to_owned(), args.config.clone()]);
     }
     if !args.scenario.is_empty() {
         words.push("--scenario".to_owned());
