@@ -180,12 +180,14 @@ fn select(all: &[String], names: &[String]) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{Config, able, select};
 
     #[test]
     fn a_kernel_without_rxrpc_is_not_asked_to_send_with_it() {
         let all = ["udp-1400-thp", "rxrpc-send"].map(str::to_owned).to_vec();
-        let config = |text: &str| Config { name: "bench".into(), text: text.into() };
+        let config = |text: &str| Config { name: "bench".into(), text: text.into(), brought: BTreeMap::new() };
         assert_eq!(able(&all, &config("CONFIG_AF_RXRPC=n\n")), ["udp-1400-thp"]);
         assert_eq!(able(&all, &config("CONFIG_AF_RXRPC=y\n")), all);
     }

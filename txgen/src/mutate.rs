@@ -133,7 +133,7 @@ pub fn run(
     })?;
     let (subjects, mutations) = with(true);
     for (subject, mutation) in subjects.iter().zip(mutations) {
-        let table = selftests::load(project)?.select(&mutation.selftests)?.on(base);
+        let table = selftests::load(project)?.select(&mutation.selftests)?.on(base, prover.config())?;
         let tested = prover.selftest(subject, &table)?.proof;
         builds(mutation, &tested.build_errors)?;
         let passed = |name: &str| tested.tests.iter().any(|test| test.name == name && !test.failed());

@@ -214,6 +214,11 @@ impl<'a> Prover<'a> {
         load()
     }
 
+    /// The name of the configuration.
+    pub fn config(&self) -> &str {
+        &self.builder.config.name
+    }
+
     /// What executes guests here, found out at the first boot.
     fn accelerator(&mut self, image: &Image) -> Result<Accel> {
         pipeline::accelerator(&mut self.accel, &image.path)

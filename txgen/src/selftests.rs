@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use crate::kernel::config;
 use crate::process;
 use crate::project::Project;
 
@@ -51,6 +52,12 @@ pub struct Test {
     /// Scripts of the folder that it runs.
     #[serde(default)]
     pub scripts: Vec<String>,
+    /// Modules of the kernel, `DIR/NAME.ko`, that are put into its folder; the source of each is `DIR/NAME.c` or `.rs`.
+    #[serde(default)]
+    pub modules: Vec<String>,
+    /// The configurations that it is for; all where it names none.
+    #[serde(default)]
+    pub configs: Vec<String>,
     /// The command, run by sh in the folder.
     pub run: String,
     /// A program to be started before the command, which has to succeed too.
@@ -107,13 +114,15 @@ impl Table {
         Ok(chosen)
     }
 
-    /// The tests that base `base` has, or some series brings.
-    pub fn on(mut self, base: &str) -> Self {
+    /// The tests for configuration `config` that base `base` has, or some series brings. None is an error.
+    pub fn on(mut self, base: &str, config: &str) -> Result<Self> {
+        let for_config = |test: &Test| test.configs.is_empty() || test.configs.iter().any(|name| name == config);
         for folder in &mut self.folder {
-            folder.test.retain(|test| !test.not_on.iter().any(|older| older == base));
+            folder.test.retain(|test| !test.not_on.iter().any(|older| older == base) && for_config(test));
         }
         self.folder.retain(|folder| !folder.test.is_empty());
-        self
+        ensure!(!self.folder.is_empty(), "none of these selftests is for base {base} in configuration {config}");
+        Ok(self)
     }
 
     /// The folders that come from this project: where they are in it, and their place in the tree.
@@ -170,6 +179,12 @@ fn validate(table: &Table) -> Result<()> {
         ensure!(seen.insert(name), "test {name} is there twice");
         ensure!(test.seconds > 0 && test.tries > 0, "test {name}: seconds and tries are at least 1");
         ensure!(!test.builds.is_empty() || !test.scripts.is_empty(), "test {name}: it has neither builds nor scripts");
+        for module in &test.modules {
+            ensure!(module.ends_with(".ko"), "test {name}: module {module} is no DIR/NAME.ko");
+        }
+        for config in &test.configs {
+            ensure!(config::names().contains(&config.as_str()), "test {name}: there is no configuration {config}");
+        }
         let server = test.server.iter().map(|server| &server.run);
         for command in server.chain([&test.run]) {
             let one_line = !command.is_empty() && !command.contains(['\t', '\n', '\\']);
@@ -230,12 +245,20 @@ seconds = 20
     }
 
     #[test]
-    fn a_test_is_left_out_on_a_base_that_is_older() {
+    fn a_test_is_left_out_on_a_base_that_is_older_and_in_other_configurations() {
         let mut table = table();
+        table.folder[0].test[1].configs = vec!["rust".to_owned(), "debug".to_owned()];
         table.folder[1].test[0].not_on = vec!["old".to_owned()];
-        let names = |base: &str| table.clone().on(base).tests().map(|(_, test)| test.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names("old"), ["tls-12", "tls-13"]);
-        assert_eq!(names("new").len(), 3);
+        let names = |base: &str, config: &str| {
+            let table = table.clone().on(base, config)?;
+            anyhow::Ok(table.tests().map(|(_, test)| test.name.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(names("old", "net").unwrap(), ["tls-12"]);
+        assert_eq!(names("old", "debug").unwrap(), ["tls-12", "tls-13"]);
+        assert_eq!(names("new", "rust").unwrap().len(), 3);
+        table.folder.remove(0);
+        let none = table.on("old", "net").expect_err("it is not on that base");
+        assert_eq!(none.to_string(), "none of these selftests is for base old in configuration net");
     }
 
     #[test]
@@ -261,6 +284,9 @@ seconds = 20
         assert_eq!(refused("tls-12", "tls 12"), "test \"tls 12\": a name has letters, digits, . _ - alone");
         assert_eq!(refused("tls-12", "tls-13"), "test tls-13 is there twice");
         assert_eq!(refused("100", "0"), "test tls-12: seconds and tries are at least 1");
+        let more = |key: &str| refused("seconds", &format!("{key}\nseconds"));
+        assert_eq!(more("modules = [\"net/tls.o\"]"), "test tls-12: module net/tls.o is no DIR/NAME.ko");
+        assert_eq!(more("configs = [\"nett\"]"), "test tls-12: there is no configuration nett");
         let command = "test tls-12: a command is one line without tabs and backslashes";
         assert_eq!(refused("./tls -v", "./tls\\t-v"), command);
     }

@@ -235,6 +235,58 @@ fn a_test_of_the_project_runs_on_every_tree_and_is_compared_case_for_case() {
     assert!(!recorded(&test(&project, &["--base-only", "--selftests=own,cases"], 0)));
 }
 
+/// A test that asks its module what it is made of.
+const LOADS: &str = "\n[[folder.test]]\nname = \"loads\"\nscripts = [\"../net/how.sh\"]\n\
+                     modules = [\"samples/m.ko\"]\nrun = \"grep -q made_by_the_patch m.ko\"\nseconds = 20\n";
+
+fn project_with_module(source: &str) -> TestProject {
+    let project = project(OTHER);
+    project.write("p/kernel-overlay/samples/m.c", source);
+    let series = project.read("p/series/x/series.toml");
+    project.write("p/series/x/series.toml", &format!("{series}adds = [\"samples/m.c\"]\n"));
+    project.write("p/vm-tests/net.config", "CONFIG_NET=y\nCONFIG_MODULES=y\n");
+    project
+}
+
+#[test]
+fn a_module_of_the_kernel_is_built_and_put_into_the_folder_of_its_test() {
+    let project = project_with_module("int made_by_the_patch;\n");
+    project.write("p/vm-tests/selftests.toml", &format!("{TABLE}{LOADS}series = \"x\"\n"));
+    let both = test(&project, &["--tip", "--against-base", "--selftests=loads,pair"], 0);
+    insta::assert_snapshot!(told(&project, &both), @r"
+    ok   base [net] selftests: under TCG in [N] s, 1 passed, 1 not in this tree
+         ok     pair
+         absent loads: not in this tree, not compared
+    ok   one [net]: built, booted under TCG in [N] s, 17 suites: 104 passed, 1 skipped
+    ok   one [net] selftests: under TCG in [N] s, 2 passed
+         ok     pair
+         ok     loads
+    ");
+    project.write("p/vm-tests/net.config", "CONFIG_NET=y\n");
+    let none = test(&project, &["--tip", "--selftests=loads"], 1);
+    let missing = "does not build: samples/m.ko: the configuration has no such module";
+    assert!(none.stdout.contains(missing), "{}", none.stdout);
+}
+
+#[test]
+fn a_module_that_does_not_compile_fails_the_build() {
+    let project = project_with_module("int made_by_the_patch = undeclared;\n");
+    let ran = test(&project, &["--tip"], 1);
+    assert!(ran.stdout.contains("samples/m.c:1:25: error: 'undeclared' undeclared"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_test_for_one_configuration_does_not_run_in_another() {
+    let project = project(OTHER);
+    project
+        .write("p/vm-tests/selftests.toml", &TABLE.replacen("seconds = 20", "seconds = 20\nconfigs = [\"debug\"]", 1));
+    let ran = test(&project, &["--tip", "--selftests=cases,pair"], 0);
+    assert!(ran.stdout.contains("pair") && !ran.stdout.contains("cases"), "{}", ran.stdout);
+    let none = test(&project, &["--tip", "--selftests=cases"], 2);
+    let reason = "none of these selftests is for base base in configuration net";
+    assert!(none.stderr.contains(reason), "{}", none.stderr);
+}
+
 #[test]
 fn the_results_are_there_for_a_machine() {
     let project = project(OTHER);

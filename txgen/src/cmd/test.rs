@@ -87,7 +87,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.apply(project, args.signoff)?;
     let config = config::load(project, &args.config, &applied.stack())?;
     let subjects = select(&applied, args)?;
-    let on_base = |names: &Vec<String>| anyhow::Ok(selftests::load(project)?.select(names)?.on(&applied.base.name));
+    let on_base = |names: &Vec<String>| selftests::load(project)?.select(names)?.on(&applied.base.name, &args.config);
     let table = args.selftests.as_ref().map(on_base).transpose()?;
     let limits = prove::boot_limits(&args.config, args.timeout);
     let prover =

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::config::{self, Config};
+use super::config::Config;
 use super::rust::Rust;
 use super::worktree::Worktree;
 use crate::files;
@@ -20,6 +20,10 @@ use crate::project::Project;
 const TIMEOUT: Duration = Duration::from_secs(3 * 3600);
 /// The kernel that is booted, in a build folder.
 pub const IMAGE: &str = "arch/x86/boot/bzImage";
+/// The option of a kernel that loads modules.
+const MODULES: &str = "CONFIG_MODULES=y";
+/// The modules that a build made, in a build folder.
+const ORDER: &str = "modules.order";
 /// Programs that every kernel build needs.
 const TOOLS: &[&str] = &["make", "gcc", "ccache", "flex", "bison", "bc", "perl"];
 
@@ -107,6 +111,14 @@ impl Folder {
         Self { rust: rust.map(Rust::make_args).unwrap_or_default(), ..self }
     }
 
+    /// The file of a module, `DIR/NAME.ko`; nothing where the last build made none.
+    pub fn module(&self, module: &str) -> Result<Option<PathBuf>> {
+        let order = self.dir.join(ORDER);
+        let made = if order.is_file() { files::read(&order)? } else { String::new() };
+        let object = Path::new(module).with_extension("o");
+        Ok(made.lines().any(|line| Path::new(line) == object).then(|| self.dir.join(module)))
+    }
+
     /// make in this folder, with everything pinned that would else get into the image.
     pub fn make<S: AsRef<str>>(&self, args: &[S]) -> Run {
         let mut run = Run::new("make", ["-C"])
@@ -144,7 +156,7 @@ impl Folder {
         self.make(&[format!("KCONFIG_ALLCONFIG={}", asked.display()), "allnoconfig".to_owned()])
             .check()
             .with_context(|| format!("configure the kernel as {}", config.name))?;
-        let lost = config::lost(&config.text, &files::read(&self.dir.join(".config"))?)?;
+        let lost = config.lost(&self.tree, &files::read(&self.dir.join(".config"))?)?;
         if lost.is_empty() {
             return Ok(());
         }
@@ -155,7 +167,8 @@ impl Folder {
         bail!("configuration {} lost {} of its options: {}", config.name, lost.len(), list.join(", "))
     }
 
-    /// Builds the kernel image until `deadline`; everything that make says goes to `log`.
+    /// Builds the kernel image until `deadline`, and the modules where the configuration has any; everything that make says
+    /// goes to `log`.
     pub fn build(&self, what: &str, log: &Path, deadline: Option<Instant>) -> Result<Build> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let timeout = left.unwrap_or(TIMEOUT).min(TIMEOUT);
@@ -169,7 +182,12 @@ impl Folder {
         let size = self.sizes.join(self.dir.file_name().context("a build folder has a name")?);
         let total = if whole { known_size(&size) } else { 0 };
         let mut watch = Watch::start(what, total, log);
+        // What an earlier build had may still lie there, and is of another kernel.
+        files::remove_file(&self.dir.join(ORDER))?;
         let mut args = vec!["bzImage".to_owned()];
+        if files::read(&self.dir.join(".config"))?.lines().any(|line| line == MODULES) {
+            args.push("modules".to_owned());
+        }
         args.extend(with_binaries());
         let run = self.make(&args).log(log).timeout(timeout);
         let output = run.output_while(|| watch.tick()).context("build the kernel")?;

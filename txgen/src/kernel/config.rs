@@ -3,6 +3,7 @@
 //! build really got.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub name: String,
     /// The options that differ from allnoconfig, one a line, sorted.
     pub text: String,
+    /// Options that a patch of the series brings, each with its Kconfig file: the trees before have no such option.
+    pub brought: BTreeMap<String, String>,
 }
 
 /// An option that was asked for and that the kernel's configuration dropped or changed.
@@ -61,6 +64,39 @@ impl Config {
         }
         asked
     }
+
+    /// The options that `got`, the .config of `tree`, does not have as asked, but for those that a later patch brings.
+    pub fn lost(&self, tree: &Path, got: &str) -> Result<Vec<Lost>> {
+        let mut lost = lost(&self.text, got)?;
+        for (option, file) in &self.brought {
+            let path = tree.join(file);
+            let kconfig = if path.is_file() { files::read(&path)? } else { String::new() };
+            if !kconfig.lines().any(|line| defined(line).as_ref() == Some(option)) {
+                lost.retain(|lost| lost.option != *option || lost.got.is_some());
+            }
+        }
+        Ok(lost)
+    }
+}
+
+/// The option that a line of a Kconfig file begins to define.
+fn defined(line: &str) -> Option<String> {
+    let (word, name) = line.split_once(' ')?;
+    ["config", "menuconfig"].contains(&word).then(|| format!("CONFIG_{}", name.trim()))
+}
+
+/// The options that a diff brings, each with its file.
+fn brought(diff: &str) -> BTreeMap<String, String> {
+    let mut brought = BTreeMap::new();
+    let mut file = "";
+    for line in diff.lines() {
+        if let Some(path) = line.strip_prefix("+++ b/") {
+            file = path;
+        } else if let Some(option) = line.strip_prefix('+').and_then(defined) {
+            brought.insert(option, file.to_owned());
+        }
+    }
+    brought
 }
 
 /// Names of the configurations that tests are run in.
@@ -92,7 +128,14 @@ pub fn load(project: &Project, name: &str, stack: &[&str]) -> Result<Config> {
         options.extend(parse(&text).with_context(|| format!("read {}", path.display()))?);
     }
     let text = options.iter().map(|(option, value)| format!("{option}={value}\n")).collect();
-    Ok(Config { name: name.to_owned(), text })
+    let mut brought_by_all = BTreeMap::new();
+    for dir in stack.iter().map(|series| project.series(series)).filter(|dir| dir.is_dir()) {
+        for path in files::below(&dir)?.iter().filter(|path| path.extension().is_some_and(|ending| ending == "diff")) {
+            brought_by_all.extend(brought(&files::read(&dir.join(path))?));
+        }
+    }
+    brought_by_all.retain(|option, _| options.contains_key(option));
+    Ok(Config { name: name.to_owned(), text, brought: brought_by_all })
 }
 
 /// The options of a fragment or a .config; one that "is not set" has the value `n`.
@@ -115,7 +158,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>> {
 }
 
 /// The options of `asked` that `got` (a .config) does not have as asked.
-pub fn lost(asked: &str, got: &str) -> Result<Vec<Lost>> {
+fn lost(asked: &str, got: &str) -> Result<Vec<Lost>> {
     let got = parse(got).context("read the kernel's .config")?;
     let lost = parse(asked)?.into_iter().filter_map(|(option, asked)| {
         let value = got.get(&option);
@@ -127,7 +170,9 @@ pub fn lost(asked: &str, got: &str) -> Result<Vec<Lost>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, Lost, load, lost, parse};
+    use std::collections::BTreeMap;
+
+    use super::{Config, Lost, brought, load, lost, parse};
     use crate::project::Project;
 
     #[test]
@@ -159,10 +204,33 @@ mod tests {
 
     #[test]
     fn an_option_that_others_select_is_asked_for_by_those_too() {
-        let config = |text: &str| Config { name: "net".into(), text: text.into() };
+        let config = |text: &str| Config { name: "net".into(), text: text.into(), brought: BTreeMap::new() };
         let asked = config("CONFIG_NET=y\nCONFIG_SYSCTL=y\n").asked();
         assert_eq!(asked, "CONFIG_NET=y\nCONFIG_SYSCTL=y\nCONFIG_PROC_SYSCTL=y\n");
         assert_eq!(config("CONFIG_SYSCTL=n\n").asked(), "CONFIG_SYSCTL=n\n");
+    }
+
+    #[test]
+    fn an_option_that_a_patch_brings_is_lost_only_where_its_kconfig_file_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let diff =
+            "--- a/net/Kconfig\n+++ b/net/Kconfig\n@@ -1 +1,2 @@\n config NET\n+config NEW\n+\tbool \"config X\"\n";
+        let brought = brought(diff);
+        assert_eq!(brought, BTreeMap::from([("CONFIG_NEW".to_owned(), "net/Kconfig".to_owned())]));
+        let text = "CONFIG_NEW=m\nCONFIG_OTHER=y\n".to_owned();
+        let config = Config { name: "net".into(), text, brought };
+        let lost = |got: &str| {
+            let lost = config.lost(dir.path(), got).unwrap();
+            lost.into_iter().map(|lost| lost.option).collect::<Vec<_>>()
+        };
+        assert_eq!(lost(""), ["CONFIG_OTHER"]);
+        std::fs::create_dir(dir.path().join("net")).unwrap();
+        std::fs::write(dir.path().join("net/Kconfig"), "config NET\n").unwrap();
+        assert_eq!(lost(""), ["CONFIG_OTHER"]);
+        assert_eq!(lost("CONFIG_NEW=y\n"), ["CONFIG_NEW", "CONFIG_OTHER"]);
+        std::fs::write(dir.path().join("net/Kconfig"), "config NET\nconfig NEW\n").unwrap();
+        assert_eq!(lost(""), ["CONFIG_NEW", "CONFIG_OTHER"]);
+        assert_eq!(lost("CONFIG_NEW=m\nCONFIG_OTHER=y\n"), [""; 0]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Builds the programs of selftests from the sources of the tree under test, in a copy of these: the tree stays as it is.
+//! Modules come from the build folder of the kernel, which has them already.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ pub fn build(project: &Project, kernel: &Folder, table: &Table, log: &Path) -> R
     }
     let headers = format!("INSTALL_HDR_PATH={}", dir.join("usr").display());
     kernel.make(&["headers_install", &headers]).check().context("install the kernel's headers for its selftests")?;
-    let absent = absent(&dir, table);
+    let absent = absent(&dir, &kernel.tree, table);
     let mut said = String::new();
     let mut errors = Vec::new();
     for (folder, programs) in wanted(table, &absent) {
@@ -51,6 +52,7 @@ pub fn build(project: &Project, kernel: &Folder, table: &Table, log: &Path) -> R
         errors.extend(made.errors.into_iter().map(|error| format!("{folder}: {error}")));
         said.push_str(&made.said);
     }
+    errors.extend(put_modules(&dir, kernel, table, &absent)?);
     files::write_atomic(log, said.as_bytes())?;
     let archive = dir.with_file_name("selftests.tar");
     pack(&dir, table, &archive)?;
@@ -75,14 +77,32 @@ pub fn own_sources(project: &Project, table: &Table) -> Result<String> {
     Ok(all)
 }
 
-/// The names of the tests that have a source or a script which is not there.
-fn absent(dir: &Path, table: &Table) -> BTreeSet<String> {
+/// The names of the tests that have a source or a script which is not there, or a module that `tree` has no source of.
+fn absent(dir: &Path, tree: &Path, table: &Table) -> BTreeSet<String> {
     let here = |folder: &str, file: &str| dir.join(folder).join(file).is_file();
+    let has_source = |module: &String| ["c", "rs"].iter().any(|kind| tree.join(module).with_extension(kind).is_file());
     let lacks = table.tests().filter(|(folder, test)| {
         let sources = test.builds.iter().map(|program| format!("{program}.c"));
-        !sources.chain(test.scripts.iter().cloned()).all(|file| here(&folder.path, &file))
+        let all_here = sources.chain(test.scripts.iter().cloned()).all(|file| here(&folder.path, &file));
+        !all_here || !test.modules.iter().all(has_source)
     });
     lacks.map(|(_, test)| test.name.clone()).collect()
+}
+
+/// Puts modules of `kernel` into the folders of the tests that load them; returns which are not there.
+fn put_modules(dir: &Path, kernel: &Folder, table: &Table, absent: &BTreeSet<String>) -> Result<Vec<String>> {
+    let mut errors = Vec::new();
+    for (folder, test) in table.tests().filter(|(_, test)| !absent.contains(&test.name)) {
+        for module in &test.modules {
+            let Some(from) = kernel.module(module)? else {
+                errors.push(format!("{module}: the configuration has no such module"));
+                continue;
+            };
+            let to = dir.join(&folder.path).join(from.file_name().context("a module has a name")?);
+            std::fs::copy(&from, &to).with_context(|| format!("copy {} to {}", from.display(), to.display()))?;
+        }
+    }
+    Ok(errors)
 }
 
 /// The programs of each folder that tests need.

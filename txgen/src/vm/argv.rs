@@ -33,7 +33,8 @@ pub const GUEST_SIZE: &[&str] = &["--memory", "1G", "--cpus", "2"];
 /// vng's arguments to boot `image` and run guest.sh, which lies in `shared`.
 pub fn vng(image: &Path, shared: &Path, accel: &Accel, kernel_args: &[&str]) -> Vec<OsString> {
     let mut argv: Vec<OsString> = vec!["--run".into(), image.into()];
-    argv.extend(["--user", "root", "--force-9p", "--verbose"].map(OsString::from));
+    // A test brings the modules that it loads.
+    argv.extend(["--user", "root", "--force-9p", "--verbose", "--skip-modules"].map(OsString::from));
     argv.extend(GUEST_SIZE.iter().map(OsString::from));
     if *accel != Accel::Kvm {
         argv.push("--disable-kvm".into());
@@ -93,6 +94,7 @@ mod tests {
                 "root",
                 "--force-9p",
                 "--verbose",
+                "--skip-modules",
                 "--memory",
                 "1G",
                 "--cpus",

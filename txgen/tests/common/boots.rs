@@ -10,7 +10,8 @@ use std::path::Path;
 
 use crate::common::TestProject;
 
-/// "Boots" net/core/a.c; has the headers of no kernel. Says that it built what the log is of, or what a.c says.
+/// "Boots" net/core/a.c; has the headers of no kernel, a module of each C file in samples/, and the crate of rust/kernel.rs.
+/// Says that it built what the log is of, or what a.c says.
 const MAKEFILE: &str = "\
 VERSION = 7
 PATCHLEVEL = 3
@@ -18,7 +19,12 @@ allnoconfig:
 \tgrep -v GONE $(KCONFIG_ALLCONFIG) >$(O)/.config
 headers_install:
 \tmkdir -p $(INSTALL_HDR_PATH)/include
+modules:
+\t@mkdir -p $(O)/samples
+\t@for c in $(wildcard samples/*.c); do $(CC) -c $$c -o $(O)/$${c%.c}.ko || exit; echo $${c%.c}.o; done >$(O)/modules.order
 bzImage:
+\t@[ ! -f rust/kernel.rs ] || { mkdir -p $(O)/rust && \\
+\t$(RUSTC) --crate-type lib --emit obj -O -C symbol-mangling-version=v0 -o $(O)/rust/kernel.o rust/kernel.rs; }
 \t@echo '  CC      net/core/a.o'
 \t@$(CC) -c net/core/a.c -o $(O)/a.o
 \t@mkdir -p $(O)/arch/x86/boot && cp net/core/a.c $(O)/arch/x86/boot/bzImage && touch $(O)/vmlinux
