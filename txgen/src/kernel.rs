@@ -7,5 +7,6 @@
 pub mod build;
 pub mod builder;
 pub mod config;
+pub mod panics;
 pub mod rust;
 pub mod worktree;

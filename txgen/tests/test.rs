@@ -10,6 +10,7 @@ mod common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use boots::{project_of, stable};
@@ -228,6 +229,46 @@ fn a_configuration_that_loses_an_option_is_an_error_that_names_it() {
     let ran = project.txgen(&test(&["--tip", "--config", "debug"])).expect(2);
     let expected = "configuration debug lost 1 of its options: CONFIG_GONE (asked for y, got nothing)";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+}
+
+#[test]
+fn an_option_that_a_later_patch_brings_is_asked_for_from_there_on() {
+    let brings = "config NET\nconfig GONE\n";
+    let patches: [(&str, boots::Changes<'_>); 2] =
+        [("one", &[("net/core/a.c", "/* play:good */\nint one;\n")]), ("two", &[("net/Kconfig", brings)])];
+    let project = project_of(&[("net/Kconfig", "config NET\n")], &patches);
+    project.write("p/series/x/kernel.config", "CONFIG_GONE=y\n");
+    let _one = project.txgen(&test(&["--patch", "one"])).expect(0);
+    let two = project.txgen(&test(&["--patch", "two"])).expect(2);
+    assert!(two.stderr.contains("lost 1 of its options: CONFIG_GONE"), "{}", two.stderr);
+}
+
+/// Runs the test of a project whose overlay has a Rust file of the crate `kernel`, compiled by the toolchain of this test.
+fn test_rust(source: &str) -> Ran {
+    let root = "#![no_std]\n#[path = \"kernel/one.rs\"]\npub mod one;\n";
+    let project =
+        project_of(&[("rust/kernel.rs", root)], &[("one", &[("net/core/a.c", "/* play:good */\nint one;\n")])]);
+    let series = project.read("p/series/x/series.toml");
+    project.write("p/series/x/series.toml", &format!("{series}adds = [\"rust/kernel/one.rs\"]\n"));
+    project.write("p/kernel-overlay/rust/kernel/one.rs", source);
+    project.write("p/vm-tests/rust.config", "CONFIG_RUST=y\n");
+    let sysroot = std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
+    let programs = Path::new(String::from_utf8(sysroot.stdout).unwrap().trim()).join("bin");
+    fs::create_dir_all(project.path("cache/rust/bin")).unwrap();
+    // The tiny kernel has no bindings.
+    symlink(find("true"), project.path("cache/rust/bin/bindgen")).unwrap();
+    let mut command = project.command(env!("CARGO_BIN_EXE_txgen"));
+    command.args(test(&["--tip", "--config", "rust"])).env("TXGEN_RUST", programs).current_dir(project.path("p"));
+    common::ran(&mut command)
+}
+
+#[test]
+fn rust_code_of_the_series_that_can_panic_fails_the_build() {
+    let good = test_rust("#[inline(never)]\npub fn at(of: &[u8], at: usize) -> Option<u8> { of.get(at).copied() }\n");
+    assert_eq!(good.code, 0, "{}{}", good.stdout, good.stderr);
+    let bad = test_rust("#[inline(never)]\npub fn at(of: &[u8], at: usize) -> u8 { of[at] }\n").expect(1);
+    let found = "rust/kernel.o: kernel::one::at can panic: it calls core::panicking::panic_bounds_check";
+    assert!(bad.stdout.contains(found), "{}", bad.stdout);
 }
 
 #[test]

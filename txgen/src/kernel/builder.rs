@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::build::{Build, Folder};
 use super::config::Config;
+use super::panics;
 use super::rust::Rust;
 use super::worktree::{Purpose, Worktree};
 use crate::project::Project;
@@ -44,7 +45,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Builds `commit`, called `name` where it is told of. Everything that make says goes to `log`.
+    /// Builds `commit`, called `name` where it is told of; Rust code of the project that can panic is an error of the
+    /// build. Everything that make says goes to `log`.
     pub fn build(&mut self, name: &str, commit: &str, log: &Path) -> Result<(Folder, Build)> {
         self.take_tree()?;
         let worktree = self.worktree.as_ref().context("the tree was taken")?;
@@ -53,7 +55,13 @@ impl<'a> Builder<'a> {
         let folder = Folder::open(self.project, worktree, &self.config.name)?.with_jobs(self.jobs);
         let folder = folder.with_rust(rust.as_ref());
         folder.configure(&self.config)?;
-        let built = folder.build(&format!("build {name} ({})", self.config.name), log, self.deadline)?;
+        let mut built = folder.build(&format!("build {name} ({})", self.config.name), log, self.deadline)?;
+        if rust.is_some() && matches!(built, Build::Built(_)) {
+            let found = panics::find(self.project, &folder).context("look for panics in Rust code")?;
+            if !found.is_empty() {
+                built = Build::Failed(found);
+            }
+        }
         Ok((folder, built))
     }
 }

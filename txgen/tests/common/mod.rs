@@ -87,7 +87,8 @@ impl TestProject {
     }
 }
 
-fn ran(command: &mut Command) -> Ran {
+/// Runs a command of [`TestProject::command`].
+pub fn ran(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
     Ran {
         code: output.status.code().unwrap_or(-1),
