@@ -64,10 +64,12 @@ selftests: setup base
 debug: setup base
 	$(TXGEN) test $(NAME) --tip --config debug
 
-# Each patch of the series for Rust, with the examples of the documentation and the tests of modules.
+# Each patch of the series for Rust, with the examples of the documentation and the tests of modules; its sample, loaded
+# and removed.
 rust: setup base
 	vm-tests/rust.sh
 	$(TXGEN) test rust --all --config rust
+	$(TXGEN) test rust --tip --config rust --selftests=rust_txbuf
 
 # Each mutation in vm-tests/mutations/NAME has to be noticed by those that it names.
 mutations: setup base

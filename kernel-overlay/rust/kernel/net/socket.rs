@@ -35,6 +35,24 @@ pub enum Kind {
 /// # Invariants
 ///
 /// `socket` is valid until [`Drop`] releases it, and nobody else releases it.
+///
+/// # Examples
+///
+/// ```
+/// use core::net::{
+///     Ipv4Addr,
+///     SocketAddrV4, //
+/// };
+/// use kernel::net::socket::{
+///     Kind,
+///     Socket, //
+/// };
+///
+/// let socket = Socket::new(Kind::Datagram)?;
+/// socket.bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))?;
+/// assert_ne!(socket.local_address()?.port(), 0);
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Socket {
     socket: NonNull<bindings::socket>,
 }

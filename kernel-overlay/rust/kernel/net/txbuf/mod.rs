@@ -20,17 +20,27 @@ use crate::{
     net::socket::Socket,
     page::{
         Page,
+        PAGE_MASK,
         PAGE_SIZE, //
     },
     prelude::*,
-    types::Opaque, //
+    types::Opaque,
+    workqueue::Queue, //
 };
 
+#[cfg(CONFIG_RUST_NET_TXBUF_KUNIT_TEST)]
+mod tests;
 pub mod types;
+
+/// The most bytes of a message, which is what one call of `sendmsg()` takes.
+const MAX_LEN: usize = i32::MAX as usize & PAGE_MASK;
 
 /// Memory of a message.
 ///
-/// The network reads it at any time until the message is released.
+/// The network reads it at any time until the message is released, and finds its pages by its
+/// address. So it has to be in the direct mapping. That of a [`VVec`] is not, and neither is a
+/// `static`, as modules are in memory of their own and so is the kernel on many architectures:
+/// copy it.
 pub enum Segment {
     /// Slab memory.
     Bytes(KVec<u8>),
@@ -46,24 +56,21 @@ impl Segment {
         }
     }
 
-    fn as_bvec(&self) -> bindings::bio_vec {
+    fn as_bvec(&self) -> Result<bindings::bio_vec> {
+        let len = u32::try_from(self.len())?;
         let mut bvec = bindings::bio_vec::default();
 
         match self {
             // SAFETY: A `KVec` has its memory from kmalloc(), in the direct mapping.
             Segment::Bytes(bytes) => unsafe {
-                bindings::bvec_set_virt(
-                    &mut bvec,
-                    bytes.as_ptr().cast_mut().cast(),
-                    bytes.len() as u32,
-                )
+                bindings::bvec_set_virt(&mut bvec, bytes.as_ptr().cast_mut().cast(), len)
             },
-            Segment::Page(page, len) => {
+            Segment::Page(page, _) => {
                 bvec.bv_page = page.as_ptr();
-                bvec.bv_len = *len as u32;
+                bvec.bv_len = len;
             }
         }
-        bvec
+        Ok(bvec)
     }
 }
 
@@ -85,8 +92,10 @@ impl Released {
 pub trait TxOwner: Send + 'static {
     /// Called once, after the last packet with memory of the message is gone.
     ///
-    /// The memory is free by then. This is mostly called from a softirq that frees a packet, so
-    /// it must not sleep, and neither must what it drops.
+    /// The memory is free by then. For a message of [`TxMsg::new`] this is mostly called from a
+    /// softirq that frees a packet, and always in an RCU read-side critical section: it must not
+    /// sleep, and neither must what it drops. For one of [`TxMsg::new_on`] it is called from the
+    /// queue, and may sleep if that runs its work in threads.
     fn released(self, how: Released);
 }
 
@@ -151,8 +160,9 @@ unsafe fn release_to<T: TxOwner>(head: NonNull<Head>, how: Released) {
 ///
 /// # Invariants
 ///
-/// `head` is the first in a [`Message<T>`], on which `self` has a reference. `bvecs` are its
-/// segments, and have `len` bytes, of which `sent` were sent.
+/// - `head` is the first in a `Message<T>`, on which `self` has a reference.
+/// - `bvecs` describe memory of that message, `len` bytes.
+/// - The last `left` of them were not sent yet.
 ///
 /// # Examples
 ///
@@ -181,34 +191,91 @@ pub struct TxMsg<T: TxOwner> {
     head: NonNull<Head>,
     bvecs: KVec<bindings::bio_vec>,
     len: usize,
-    sent: usize,
+    left: usize,
     _owner: PhantomData<T>,
 }
 
 // SAFETY: A message belongs to no thread, and neither does its owner.
 unsafe impl<T: TxOwner> Send for TxMsg<T> {}
 
+/// The length of a message of `len` bytes with a segment of `more`.
+fn longer(len: usize, more: usize) -> Result<usize> {
+    len.checked_add(more)
+        .filter(|len| *len <= MAX_LEN)
+        .ok_or(EMSGSIZE)
+}
+
 impl<T: TxOwner> TxMsg<T> {
-    /// Makes a message of `segments`.
+    /// Makes a message of `segments`, which is released where the last reference is dropped.
     ///
-    /// The module of the owner's type stays until the message is released. Fails with [`EINVAL`]
-    /// if there is nothing to send, or more of a page than it has, and with [`EMSGSIZE`] if a
-    /// segment is too large; then the owner is not told.
+    /// Fails with [`EINVAL`] if there is nothing to send, or more of a page than it has, and with
+    /// [`EMSGSIZE`] if it is more than 2 GB; then the owner is not told.
+    ///
+    /// The module of the owner's type stays until the message is released. Only a module that
+    /// fails to load goes away whoever holds it: one that sends messages while it is loaded has
+    /// to wait for their release before it fails.
     pub fn new(segments: KVec<Segment>, owner: T, flags: Flags) -> Result<Self> {
+        Self::with_queue(None, segments, owner, flags)
+    }
+
+    /// Makes a message of `segments`, which is released from `queue`.
+    ///
+    /// Otherwise it is one of [`TxMsg::new`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     net::txbuf::{
+    ///         Released,
+    ///         Segment,
+    ///         TxMsg,
+    ///         TxOwner, //
+    ///     },
+    ///     task::might_sleep,
+    ///     workqueue, //
+    /// };
+    ///
+    /// struct Sleeper;
+    ///
+    /// #[vtable]
+    /// impl TxOwner for Sleeper {
+    ///     fn released(self, _how: Released) {
+    ///         might_sleep();
+    ///     }
+    /// }
+    ///
+    /// let mut segments = KVec::new();
+    /// segments.push(Segment::Bytes(KVec::from_elem(1, 100, GFP_KERNEL)?), GFP_KERNEL)?;
+    /// let _message = TxMsg::new_on(workqueue::system(), segments, Sleeper, GFP_KERNEL)?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn new_on(
+        queue: &'static Queue,
+        segments: KVec<Segment>,
+        owner: T,
+        flags: Flags,
+    ) -> Result<Self> {
+        Self::with_queue(Some(queue), segments, owner, flags)
+    }
+
+    fn with_queue(
+        queue: Option<&'static Queue>,
+        segments: KVec<Segment>,
+        owner: T,
+        flags: Flags,
+    ) -> Result<Self> {
         let mut bvecs = KVec::with_capacity(segments.len(), flags)?;
-        let mut len = 0usize;
+        let mut len = 0;
 
         for segment in segments.iter() {
             if matches!(segment, Segment::Page(_, bytes) if *bytes > PAGE_SIZE) {
                 return Err(EINVAL);
             }
-            if segment.len() > i32::MAX as usize {
-                return Err(EMSGSIZE);
-            }
-            len = len.checked_add(segment.len()).ok_or(EMSGSIZE)?;
+            len = longer(len, segment.len())?;
             // iov_iter passes over no more than one that is empty.
             if segment.len() > 0 {
-                bvecs.push(segment.as_bvec(), flags)?;
+                bvecs.push(segment.as_bvec()?, flags)?;
             }
         }
         if len == 0 {
@@ -230,34 +297,37 @@ impl<T: TxOwner> TxMsg<T> {
             flags,
         )?;
         let head = NonNull::from(KBox::leak(message)).cast::<Head>();
+        let queue = queue.map_or(core::ptr::null_mut(), Queue::as_raw);
 
         // SAFETY: The message is new, stays where it is until it is released, and what is
-        // called then is of its type.
-        unsafe {
-            bindings::net_txmsg_init(head.cast().as_ptr(), Some(release), core::ptr::null_mut())
-        };
+        // called then is of its type. The queue is there for good.
+        unsafe { bindings::net_txmsg_init(head.cast().as_ptr(), Some(release), queue) };
         // SAFETY: There is an owner of the module's type, so it is there.
         unsafe { bindings::__module_get(module.as_ptr()) };
-        // INVARIANT: net_txmsg_init() gave us the reference.
+        // INVARIANT: net_txmsg_init() gave us the reference, `bvecs` were made of the segments,
+        // and nothing was sent yet.
         Ok(Self {
             head,
             bvecs,
             len,
-            sent: 0,
+            left: len,
             _owner: PhantomData,
         })
     }
 
     /// How many bytes were not sent yet.
     pub fn left(&self) -> usize {
-        self.len - self.sent
+        self.left
     }
 
     /// Sends what was not sent yet, or a part of it; returns how many bytes.
     ///
     /// Waits for room if `wait` is set; otherwise fails with [`EAGAIN`] if there is none. Fails
-    /// with [`EINVAL`] if nothing is left, with [`EMSGSIZE`] if it is more than a socket takes at
-    /// once, or as `sock_sendmsg()` does. What was not sent can be sent later.
+    /// with [`EINVAL`] if nothing is left, or as `sock_sendmsg()` does. What was not sent can be
+    /// sent later, to the same socket or another one.
+    ///
+    /// No two threads can send a message at once, as that takes a mutable reference, and none can
+    /// close the socket meanwhile, as it is borrowed.
     ///
     /// May sleep.
     pub fn send(&mut self, socket: &Socket, wait: bool) -> Result<usize> {
@@ -269,7 +339,7 @@ impl<T: TxOwner> TxMsg<T> {
             msg.msg_flags |= bindings::MSG_DONTWAIT;
         }
 
-        // SAFETY: `bvecs` are valid, and stay where they are for the call.
+        // SAFETY: `bvecs` are valid, have `len` bytes, and stay where they are for the call.
         unsafe {
             bindings::iov_iter_bvec(
                 &mut msg.msg_iter,
@@ -277,22 +347,26 @@ impl<T: TxOwner> TxMsg<T> {
                 self.bvecs.as_ptr(),
                 self.bvecs.len(),
                 self.len,
-            );
-            bindings::iov_iter_advance(&mut msg.msg_iter, self.sent);
-        }
-        // SAFETY: We have a reference on the message, whose memory nobody changes. By `&mut self`
-        // no other call is sending it.
+            )
+        };
+        // SAFETY: It is over all of the message, of which as much was sent as is not left.
+        unsafe {
+            bindings::iov_iter_advance(&mut msg.msg_iter, self.len.saturating_sub(self.left))
+        };
+        // SAFETY: By the invariants we have a reference on the message, `msg_iter` is over memory
+        // of it, and nobody changes that. By `&mut self` no other call is sending it.
         let sent = unsafe {
             bindings::sock_sendmsg_txmsg(socket.as_raw(), &mut msg, self.head.cast().as_ptr())
         };
-        if sent < 0 {
-            return Err(Error::from_errno(sent));
-        }
-        self.sent += sent as usize;
-        Ok(sent as usize)
+        let sent = usize::try_from(sent).map_err(|_| Error::from_errno(sent))?;
+        // INVARIANT: These were the next bytes, and no more than were left.
+        self.left = self.left.saturating_sub(sent);
+        Ok(sent)
     }
 
     /// Sends all that is left, waiting for room.
+    ///
+    /// Fails as [`TxMsg::send`] does; what was not sent by then is still left.
     ///
     /// Sleeps.
     pub fn send_all(&mut self, socket: &Socket) -> Result {
@@ -307,241 +381,5 @@ impl<T: TxOwner> Drop for TxMsg<T> {
     fn drop(&mut self) {
         // SAFETY: By the invariant we have a reference, which is not used any more.
         unsafe { bindings::net_txmsg_put(self.head.cast().as_ptr()) };
-    }
-}
-
-#[macros::kunit_tests(rust_net_txbuf)]
-mod tests {
-    use super::*;
-    use crate::{
-        error::to_result,
-        net::socket::Kind,
-        sync::{
-            atomic::{
-                Atomic,
-                Relaxed, //
-            },
-            Arc,
-            Completion, //
-        },
-    };
-    use core::net::{
-        Ipv4Addr,
-        SocketAddrV4, //
-    };
-
-    #[pin_data]
-    struct Done {
-        times: Atomic<i32>,
-        #[pin]
-        completion: Completion,
-    }
-
-    impl Done {
-        fn new() -> Result<Arc<Self>> {
-            Arc::pin_init(
-                pin_init!(Done {
-                    times: Atomic::new(0),
-                    completion <- Completion::new(),
-                }),
-                GFP_KERNEL,
-            )
-        }
-    }
-
-    struct Owner(Arc<Done>);
-
-    #[vtable]
-    impl TxOwner for Owner {
-        fn released(self, _how: Released) {
-            self.0.times.fetch_add(1, Relaxed);
-            self.0.completion.complete_all();
-        }
-    }
-
-    /// Drops another message when it is released.
-    struct Nested(#[expect(dead_code)] TxMsg<Owner>);
-
-    #[vtable]
-    impl TxOwner for Nested {
-        fn released(self, _how: Released) {}
-    }
-
-    fn bytes(from: u8, len: usize) -> Result<Segment> {
-        let mut bytes = KVec::with_capacity(len, GFP_KERNEL)?;
-        for i in 0..len {
-            bytes.push(from.wrapping_add(i as u8), GFP_KERNEL)?;
-        }
-        Ok(Segment::Bytes(bytes))
-    }
-
-    fn one(segment: Segment) -> Result<KVec<Segment>> {
-        let mut segments = KVec::new();
-        segments.push(segment, GFP_KERNEL)?;
-        Ok(segments)
-    }
-
-    /// The loopback device is down when tests run at boot.
-    fn raise_loopback() -> Result {
-        // SAFETY: Each namespace has a loopback device for as long as it is there, and the lock is
-        // what changing its flags takes.
-        to_result(unsafe {
-            bindings::rtnl_lock();
-            let dev = bindings::init_net.loopback_dev;
-            let flags = bindings::netif_get_flags(dev) | bindings::net_device_flags_IFF_UP;
-            let ret = bindings::dev_change_flags(dev, flags, core::ptr::null_mut());
-            bindings::rtnl_unlock();
-            ret
-        })
-    }
-
-    fn pair() -> Result<(Socket, Socket)> {
-        raise_loopback()?;
-        let listener = Socket::new(Kind::Stream)?;
-        listener.bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
-        listener.listen(1)?;
-        let from = Socket::new(Kind::Stream)?;
-        from.connect(listener.local_address()?)?;
-        let to = listener.accept()?;
-        Ok((from, to))
-    }
-
-    #[test]
-    fn a_message_arrives_whole_and_is_released_once() -> Result {
-        let (from, to) = pair()?;
-        let done = Done::new()?;
-        let page = Page::alloc_page(GFP_KERNEL | __GFP_ZERO)?;
-        let mut segments = one(bytes(7, 100)?)?;
-        segments.push(Segment::Page(page, PAGE_SIZE), GFP_KERNEL)?;
-        segments.push(bytes(9, 3000)?, GFP_KERNEL)?;
-        let mut message = TxMsg::new(segments, Owner(done.clone()), GFP_KERNEL)?;
-
-        message.send_all(&from)?;
-        assert_eq!(message.left(), 0);
-        drop(message);
-
-        let total = 100 + PAGE_SIZE + 3000;
-        let mut got = KVec::from_elem(0u8, total, GFP_KERNEL)?;
-        let mut len = 0;
-        while len < total {
-            let part = to.receive(&mut got[len..])?;
-            assert!(part > 0);
-            len += part;
-        }
-        for (i, byte) in got.iter().enumerate() {
-            let expected = match i {
-                0..100 => 7u8.wrapping_add(i as u8),
-                i if i < 100 + PAGE_SIZE => 0,
-                i => 9u8.wrapping_add((i - 100 - PAGE_SIZE) as u8),
-            };
-            assert_eq!(*byte, expected);
-        }
-        done.completion.wait_for_completion();
-        assert_eq!(done.times.load(Relaxed), 1);
-        Ok(())
-    }
-
-    #[test]
-    fn a_message_that_is_not_sent_is_released_when_it_is_dropped() -> Result {
-        let done = Done::new()?;
-        let message = TxMsg::new(one(bytes(0, 1)?)?, Owner(done.clone()), GFP_KERNEL)?;
-        assert_eq!(done.times.load(Relaxed), 0);
-        drop(message);
-        assert_eq!(done.times.load(Relaxed), 1);
-        Ok(())
-    }
-
-    #[test]
-    fn a_message_may_be_dropped_where_another_is_released() -> Result {
-        let done = Done::new()?;
-        let inner = TxMsg::new(one(bytes(0, 1)?)?, Owner(done.clone()), GFP_KERNEL)?;
-        let outer = TxMsg::new(one(bytes(0, 1)?)?, Nested(inner), GFP_KERNEL)?;
-        assert_eq!(done.times.load(Relaxed), 0);
-        drop(outer);
-        assert_eq!(done.times.load(Relaxed), 1);
-        Ok(())
-    }
-
-    #[test]
-    fn a_message_of_nothing_is_refused_and_its_owner_is_not_told() -> Result {
-        let done = Done::new()?;
-        let new = |segments| TxMsg::new(segments, Owner(done.clone()), GFP_KERNEL);
-        let page = Page::alloc_page(GFP_KERNEL)?;
-
-        assert_eq!(new(KVec::new()).err(), Some(EINVAL));
-        assert_eq!(new(one(Segment::Bytes(KVec::new()))?).err(), Some(EINVAL));
-        assert_eq!(
-            new(one(Segment::Page(page, PAGE_SIZE + 1))?).err(),
-            Some(EINVAL)
-        );
-        assert_eq!(done.times.load(Relaxed), 0);
-        Ok(())
-    }
-
-    #[test]
-    fn each_of_many_messages_is_released_after_it_arrived() -> Result {
-        let (from, to) = pair()?;
-        let mut got = KVec::from_elem(0u8, 32 + PAGE_SIZE, GFP_KERNEL)?;
-
-        for round in 0..10_000u32 {
-            let done = Done::new()?;
-            let page = Page::alloc_page(GFP_KERNEL | __GFP_ZERO)?;
-            let mut segments = one(bytes(round as u8, 32)?)?;
-            segments.push(Segment::Page(page, PAGE_SIZE), GFP_KERNEL)?;
-            let mut message = TxMsg::new(segments, Owner(done.clone()), GFP_KERNEL)?;
-            message.send_all(&from)?;
-            assert_eq!(done.times.load(Relaxed), 0);
-            drop(message);
-
-            let mut len = 0;
-            while len < got.len() {
-                let part = to.receive(&mut got[len..])?;
-                assert!(part > 0);
-                len += part;
-            }
-            assert_eq!(got[0], round as u8);
-            assert_eq!(got[31], (round as u8).wrapping_add(31));
-            assert!(got[32..].iter().all(|byte| *byte == 0));
-            done.completion.wait_for_completion();
-            assert_eq!(done.times.load(Relaxed), 1);
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn what_a_full_socket_does_not_take_is_sent_later() -> Result {
-        let (from, to) = pair()?;
-        let done = Done::new()?;
-        let mut segments = KVec::new();
-        for i in 0..64 {
-            segments.push(bytes(i, 65536)?, GFP_KERNEL)?;
-        }
-        let mut message = TxMsg::new(segments, Owner(done.clone()), GFP_KERNEL)?;
-        let mut got = KVec::from_elem(0u8, 65536, GFP_KERNEL)?;
-        let (mut len, mut full) = (0, 0);
-
-        while len < 64 * 65536 {
-            if message.left() > 0 {
-                match message.send(&from, false) {
-                    Ok(_) => continue,
-                    Err(error) => assert_eq!(error, EAGAIN),
-                }
-                full += 1;
-            }
-            let part = to.receive(&mut got)?;
-            assert!(part > 0);
-            for byte in &got[..part] {
-                let expected = ((len / 65536) as u8).wrapping_add((len % 65536) as u8);
-                assert_eq!(*byte, expected);
-                len += 1;
-            }
-        }
-        assert!(full > 0);
-        assert_eq!(message.send(&from, false), Err(EINVAL));
-        assert_eq!(done.times.load(Relaxed), 0);
-        drop(message);
-        done.completion.wait_for_completion();
-        assert_eq!(done.times.load(Relaxed), 1);
-        Ok(())
     }
 }

@@ -1,0 +1,1 @@
+../../kernel-overlay/tools/testing/selftests/net/zerocopy_net.h
