@@ -228,7 +228,13 @@ impl<'a> Prover<'a> {
 /// When a boot in a configuration is given up: after `seconds`, where the user says so, and after half of them in silence.
 /// The longest that a good boot is silent is a case of KUnit: 370 s of 1800 with KASAN.
 pub fn boot_limits(config: &str, seconds: Option<u64>) -> Limits {
-    let seconds = seconds.unwrap_or(if config == "debug" { 1800 } else { 180 });
+    let default = match config {
+        "debug" => 1800,
+        // lockdep, and an example of each function of the documentation.
+        "rust" => 600,
+        _ => 180,
+    };
+    let seconds = seconds.unwrap_or(default);
     Limits { timeout: Duration::from_secs(seconds), silence: Duration::from_secs(seconds.div_ceil(2)) }
 }
 

@@ -116,8 +116,8 @@ fn message(number: u32, owner: Owner) -> Result<TxMsg<Owner>> {
     unsafe { page.write_raw(payload.as_ptr(), 0, PAGE_SIZE)? };
 
     let mut segments = KVec::with_capacity(2, GFP_KERNEL)?;
-    segments.push(Segment::Bytes(header), GFP_KERNEL)?;
-    segments.push(Segment::Page(page, PAGE_SIZE), GFP_KERNEL)?;
+    segments.push_within_capacity(Segment::Bytes(header))?;
+    segments.push_within_capacity(Segment::Page(page, PAGE_SIZE))?;
     TxMsg::new(segments, owner, GFP_KERNEL)
 }
 

@@ -61,7 +61,7 @@ pub struct Args {
     /// Also test the base: what passes there has to pass on each patch
     #[arg(long)]
     against_base: bool,
-    /// Seconds a boot with KUnit may take [default: 180, with --config debug 1800], and half of it without a word;
+    /// Seconds a boot with KUnit may take [default: 180, of rust 600, of debug 1800], and half of it without a word;
     /// selftests have times of their own
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86400))]
     timeout: Option<u64>,

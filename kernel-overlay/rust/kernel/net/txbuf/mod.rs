@@ -247,7 +247,7 @@ impl<T: TxOwner> TxMsg<T> {
     ///
     /// let mut segments = KVec::new();
     /// segments.push(Segment::Bytes(KVec::from_elem(1, 100, GFP_KERNEL)?), GFP_KERNEL)?;
-    /// let _message = TxMsg::new_on(workqueue::system(), segments, Sleeper, GFP_KERNEL)?;
+    /// let _message = TxMsg::new_on(workqueue::system_long(), segments, Sleeper, GFP_KERNEL)?;
     /// # Ok::<(), Error>(())
     /// ```
     pub fn new_on(
@@ -275,7 +275,7 @@ impl<T: TxOwner> TxMsg<T> {
             len = longer(len, segment.len())?;
             // iov_iter passes over no more than one that is empty.
             if segment.len() > 0 {
-                bvecs.push(segment.as_bvec()?, flags)?;
+                bvecs.push_within_capacity(segment.as_bvec()?)?;
             }
         }
         if len == 0 {
