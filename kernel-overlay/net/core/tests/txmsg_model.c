@@ -9,6 +9,7 @@
 #include <linux/etherdevice.h>
 #include <linux/file.h>
 #include <linux/in.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/rtnetlink.h>
@@ -338,6 +339,33 @@ void tm_recv_all(struct kunit *test, struct socket *sock, unsigned int len)
 
 		KUNIT_ASSERT_GT(test, n, 0);
 		got += n;
+	}
+}
+
+/* Sends and receives in turns, so that neither side waits for the other: where
+ * packets are lost, there may be space for a part of the message only.
+ */
+void tm_transfer(struct kunit *test, struct socket *from, struct socket *to,
+		 struct tm_msg *m)
+{
+	unsigned long end = jiffies + 60 * HZ;
+	unsigned int sent = 0, got = 0;
+	struct msghdr msg;
+	int n;
+
+	tm_hdr(m, &msg, MSG_DONTWAIT);
+	while (got < m->len) {
+		KUNIT_ASSERT_TRUE(test, time_before(jiffies, end));
+		if (sent < m->len) {
+			n = sock_sendmsg_txmsg(from, &msg, &m->txm);
+			KUNIT_ASSERT_TRUE(test, n > 0 || n == -EAGAIN);
+			sent += max(n, 0);
+		}
+		n = tm_recv(test, to, got, m->len - got, MSG_DONTWAIT);
+		KUNIT_ASSERT_TRUE(test, n > 0 || n == -EAGAIN);
+		got += max(n, 0);
+		if (n < 0)
+			usleep_range(500, 2000);
 	}
 }
 

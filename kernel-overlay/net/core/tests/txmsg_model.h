@@ -93,6 +93,8 @@ int tm_send(struct socket *sock, struct tm_msg *m, int flags);
 int tm_recv(struct kunit *test, struct socket *sock, unsigned int pos,
 	    unsigned int len, int flags);
 void tm_recv_all(struct kunit *test, struct socket *sock, unsigned int len);
+void tm_transfer(struct kunit *test, struct socket *from, struct socket *to,
+		 struct tm_msg *m);
 void tm_clog(struct kunit *test, int type, struct socket *from);
 void tm_start(struct kunit *test, struct tm_sender *s);
 void tm_expect_released(struct kunit *test, struct tm_msg *m);
