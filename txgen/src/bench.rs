@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_kernel_without_rxrpc_is_not_asked_to_send_with_it() {
-        let all = ["udp-1400-thp", "rxrpc-send"].map(str::to_owned).to_vec();
+        let all = ["udp-1400-thp", "rxrpc-call"].map(str::to_owned).to_vec();
         let config = |text: &str| Config { name: "bench".into(), text: text.into(), brought: BTreeMap::new() };
         assert_eq!(able(&all, &config("CONFIG_AF_RXRPC=n\n")), ["udp-1400-thp"]);
         assert_eq!(able(&all, &config("CONFIG_AF_RXRPC=y\n")), all);

@@ -159,7 +159,7 @@ static void on_mark(unsigned int vcpu, void *data)
 		end();
 }
 
-static void on_locked(unsigned int vcpu, void *data)
+static void on_store_to_come(unsigned int vcpu, void *data)
 {
 	struct place *place = data;
 
@@ -225,7 +225,7 @@ static bool is_locked(const uint8_t *bytes, size_t size)
 
 static void watch_locked(struct qemu_plugin_insn *insn, struct place *place)
 {
-	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_locked,
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_store_to_come,
 					       QEMU_PLUGIN_CB_NO_REGS, place);
 	qemu_plugin_register_vcpu_mem_cb(insn, on_locked_store,
 					 QEMU_PLUGIN_CB_NO_REGS,
@@ -239,6 +239,10 @@ static void on_copy(unsigned int vcpu, qemu_plugin_meminfo_t info,
 
 	(void)vcpu;
 	(void)vaddr;
+	/* See on_locked_store(). */
+	if (!place->pending)
+		return;
+	place->pending = false;
 	place->times += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
 }
 
@@ -247,11 +251,14 @@ static void watch_copy(struct qemu_plugin_insn *insn, uint64_t vaddr)
 	unsigned int i;
 
 	for (i = 0; i < nr_copies; i++) {
-		if (vaddr >= copies[i]->vaddr && vaddr < copies_to[i])
-			qemu_plugin_register_vcpu_mem_cb(insn, on_copy,
-							 QEMU_PLUGIN_CB_NO_REGS,
-							 QEMU_PLUGIN_MEM_W,
-							 copies[i]);
+		if (vaddr < copies[i]->vaddr || vaddr >= copies_to[i])
+			continue;
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_store_to_come,
+						       QEMU_PLUGIN_CB_NO_REGS,
+						       copies[i]);
+		qemu_plugin_register_vcpu_mem_cb(insn, on_copy,
+						 QEMU_PLUGIN_CB_NO_REGS,
+						 QEMU_PLUGIN_MEM_W, copies[i]);
 	}
 }
 

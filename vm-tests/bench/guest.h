@@ -21,7 +21,7 @@ struct link_counts {
 	unsigned long long bytes;	/* the same, with Ethernet headers */
 };
 
-enum link { DUMMY_LINK, CLIENT_LINK, SERVER_LINK };
+enum link { CLIENT_LINK, SERVER_LINK };
 
 void make_links(void);
 int link_socket(enum link link, int domain, int type, int protocol);
@@ -33,7 +33,7 @@ struct link_counts dummy_counts(void);
 struct link_counts client_counts(void);
 
 /* rxrpc.c */
-void rxrpc_open(int with_server);
+void rxrpc_open(void);
 void rxrpc_prepare(void);
 unsigned int rxrpc_send(void);
 void rxrpc_finish(void);

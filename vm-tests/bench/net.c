@@ -227,8 +227,7 @@ int link_socket(enum link link, int domain, int type, int protocol)
 {
 	int fd;
 
-	if (link != DUMMY_LINK)
-		enter(link == CLIENT_LINK ? client_ns : server_ns);
+	enter(link == CLIENT_LINK ? client_ns : server_ns);
 	fd = socket(domain, type, protocol);
 	if (fd < 0)
 		fail("make a socket");

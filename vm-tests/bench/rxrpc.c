@@ -2,11 +2,6 @@
 /*
  * Calls over AF_RXRPC, without security.
  *
- * Over the dummy device nobody answers. A client may send four DATA packets
- * of a call before it has to hear of the server: the first one is sent, and
- * the call set up, before the measured region, the other three in it. What is
- * counted is the sender's part alone.
- *
  * Over veth, requests of 16 DATA packets are answered with one, so all that
  * both sides do is counted, ACKs included.
  */
@@ -35,10 +30,9 @@
 #define BACKLOG		10
 #define PACKET		1412	/* bytes of data in a DATA packet */
 #define CALLS		4	/* in a round; as many as a connection has */
-#define REST		3	/* packets of a call without an answer */
-#define REQUEST		16	/* packets of a call over veth */
+#define REQUEST		16	/* packets */
 
-static int client, server = -1;
+static int client, server;
 static unsigned long first_call, accepted;
 static struct sockaddr_rxrpc to;
 static char data[REQUEST * PACKET];
@@ -60,11 +54,10 @@ static struct sockaddr_rxrpc address_of(const char *text, int port,
 	return at;
 }
 
-/* A part of call @id, or a control message of @kind with @code, if any. */
-static int send_part(int fd, unsigned long id, size_t size, int more, int kind,
-		     unsigned int code)
+/* All of a side of call @id, or a control message of @kind. */
+static int send_part(int fd, unsigned long id, size_t size, int kind)
 {
-	char control[CMSG_SPACE(sizeof(id)) + CMSG_SPACE(sizeof(code))] = { 0 };
+	char control[CMSG_SPACE(sizeof(id)) + CMSG_SPACE(0)] = { 0 };
 	struct iovec iov = { data, size };
 	struct msghdr msg = {
 		.msg_name = fd == client ? &to : NULL,
@@ -74,23 +67,21 @@ static int send_part(int fd, unsigned long id, size_t size, int more, int kind,
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	size_t code_size = kind == RXRPC_ABORT ? sizeof(code) : 0;
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
 	cmsg->cmsg_level = SOL_RXRPC;
 	cmsg->cmsg_type = RXRPC_USER_CALL_ID;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(id));
 	memcpy(CMSG_DATA(cmsg), &id, sizeof(id));
-	msg.msg_controllen = CMSG_SPACE(sizeof(id));
 	if (kind) {
-		msg.msg_controllen += CMSG_SPACE(code_size);
 		cmsg = CMSG_NXTHDR(&msg, cmsg);
 		cmsg->cmsg_level = SOL_RXRPC;
 		cmsg->cmsg_type = kind;
-		cmsg->cmsg_len = CMSG_LEN(code_size);
-		memcpy(CMSG_DATA(cmsg), &code, code_size);
+		cmsg->cmsg_len = CMSG_LEN(0);
+	} else {
+		msg.msg_controllen = CMSG_SPACE(sizeof(id));
 	}
-	return sendmsg(fd, &msg, more ? MSG_MORE : 0) == (ssize_t)size;
+	return sendmsg(fd, &msg, 0) == (ssize_t)size;
 }
 
 /* What comes next: bytes of call @id, or of a control message none. */
@@ -134,39 +125,23 @@ static void bind_to(int fd, struct sockaddr_rxrpc at)
 		fail("bind a socket of rxrpc");
 }
 
-/* A client on the dummy device, or one with a server over veth. */
-void rxrpc_open(int with_server)
+void rxrpc_open(void)
 {
-	client = link_socket(with_server ? CLIENT_LINK : DUMMY_LINK, AF_RXRPC,
-			     SOCK_DGRAM, AF_INET);
+	client = link_socket(CLIENT_LINK, AF_RXRPC, SOCK_DGRAM, AF_INET);
 	bind_to(client, address_of("0.0.0.0", 0, 0));
-	to = address_of(with_server ? SERVER_ADDRESS : NOWHERE_ADDRESS, PORT,
-			SERVICE);
-	if (!with_server)
-		return;
+	to = address_of(SERVER_ADDRESS, PORT, SERVICE);
 	server = link_socket(SERVER_LINK, AF_RXRPC, SOCK_DGRAM, AF_INET);
 	bind_to(server, to);
 	if (listen(server, BACKLOG))
 		fail("listen with rxrpc");
 }
 
-/* All that does not belong to the DATA packets of a round. */
+/* Makes calls ready for the server. */
 void rxrpc_prepare(void)
 {
-	unsigned int i;
-
 	first_call += CALLS;
-	if (server >= 0) {
-		while (send_part(server, accepted + 1, 0, 0,
-				 RXRPC_CHARGE_ACCEPT, 0))
-			accepted++;
-		return;
-	}
-	for (i = 0; i < CALLS; i++) {
-		if (!send_part(client, first_call + i, PACKET, 1, 0, 0))
-			fail("begin a call");
-	}
-	usleep(5000);
+	while (send_part(server, accepted + 1, 0, RXRPC_CHARGE_ACCEPT))
+		accepted++;
 }
 
 static void call_server(unsigned long call)
@@ -175,7 +150,7 @@ static void call_server(unsigned long call)
 	size_t left = sizeof(data), size;
 	int end;
 
-	if (!send_part(client, call, sizeof(data), 0, 0, 0))
+	if (!send_part(client, call, sizeof(data), 0))
 		fail("send a request");
 	while (left) {
 		size = receive(server, 0, &id, &end);
@@ -183,7 +158,7 @@ static void call_server(unsigned long call)
 		if (size)
 			of = id;
 	}
-	if (!send_part(server, of, PACKET, 0, 0, 0))
+	if (!send_part(server, of, PACKET, 0))
 		fail("send a reply");
 	do {
 		receive(client, 0, &id, &end);
@@ -195,37 +170,21 @@ unsigned int rxrpc_send(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < CALLS; i++) {
-		if (server >= 0)
-			call_server(first_call + i);
-		else if (!send_part(client, first_call + i, REST * PACKET, 0,
-				    0, 0))
-			fail("send the rest of a call");
-	}
-	if (server >= 0)
-		return CALLS * (REQUEST + 1);
-	/* rxrpc sends in a thread of its own. */
-	usleep(5000);
-	return CALLS * REST;
+	for (i = 0; i < CALLS; i++)
+		call_server(first_call + i);
+	return CALLS * (REQUEST + 1);
 }
 
-/* Makes room for the next round. */
+/* Takes what is said of calls that are over. */
 void rxrpc_finish(void)
 {
 	unsigned long id;
-	unsigned int i;
 	int end;
 
-	for (i = 0; server < 0 && i < CALLS; i++) {
-		if (!send_part(client, first_call + i, 0, 0, RXRPC_ABORT, 1))
-			fail("abort a call");
-	}
 	usleep(50000);
 	do {
 		receive(client, MSG_DONTWAIT, &id, &end);
 	} while (id);
-	if (server < 0)
-		return;
 	do {
 		receive(server, MSG_DONTWAIT, &id, &end);
 	} while (id);
@@ -234,7 +193,5 @@ void rxrpc_finish(void)
 void rxrpc_close(void)
 {
 	close(client);
-	if (server >= 0)
-		close(server);
-	server = -1;
+	close(server);
 }

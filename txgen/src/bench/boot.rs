@@ -44,8 +44,9 @@ const MACHINE: &[&str] = &[
     "none",
     "-no-reboot",
 ];
-/// The kernel's arguments. Locked instructions stay locked with one CPU, too, on kernels that would patch them.
-const KERNEL_ARGS: &str = "console=ttyS0 nokaslr noreplace-smp panic=-1 oops=panic rdinit=/init";
+/// The kernel's arguments. Locked instructions stay locked with one CPU, too, on kernels that would patch them, and one
+/// that has tests does not run them.
+const KERNEL_ARGS: &str = "console=ttyS0 nokaslr noreplace-smp panic=-1 oops=panic kunit.enable=0 rdinit=/init";
 /// The array of struct page without KASLR, with 4 levels of page tables (Documentation/arch/x86/x86_64/mm.rst).
 const PAGES: &str = "0xffffea0000000000-0xffffeb0000000000";
 
@@ -204,7 +205,7 @@ mod tests {
                         -display none -no-reboot -kernel bzImage -initrd initrd -serial file:console.log \
                         -serial file:results.txt -plugin \
                         file=count.so,out=counts.txt,pages=0xffffea0000000000-0xffffeb0000000000 -append \
-                        'console=ttyS0 nokaslr noreplace-smp panic=-1 oops=panic rdinit=/init -- udp-1400-thp'";
+                        'console=ttyS0 nokaslr noreplace-smp panic=-1 oops=panic kunit.enable=0 rdinit=/init -- udp-1400-thp'";
         let told = told(&["udp-1400-thp".to_owned()]);
         assert_eq!(shlex::split(&told), shlex::split(expected), "{told}");
     }

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "Examples:
   txgen bench zerocopy
   txgen bench zerocopy --with gup-batch -o series/zerocopy/bench.md
   txgen bench zerocopy --scenario udp-60000-order0 udp-60000-thp
-  txgen bench messages --scenario rxrpc-send rxrpc-call
+  txgen bench messages --scenario rxrpc-call
   txgen bench zerocopy --json | jq '.kernels[1].scenarios[0].functions.net_txbuf_fill_skb'
 
 Counts are of one emulated CPU on which time is the number of executed instructions, so they are the same in each run.
