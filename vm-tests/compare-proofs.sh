@@ -78,9 +78,12 @@ count=$(g rev-list --count "$base..refs/heads/txgen/$series")
 
 # The other side: a tree with the branch, and a script that makes, boots and looks.
 tree=$dir/naive build=$dir/naive-build
-if [ ! -d "$tree" ]; then
+if [ ! -e "$dir/naive.ready" ]; then
+	rm -rf "$tree"
+	g worktree prune
 	g branch -f naive "refs/heads/txgen/$series"
 	g worktree add -q "$tree" naive
+	touch "$dir/naive.ready"
 fi
 # The options of the series it stands on, and its own.
 options() {
@@ -99,8 +102,6 @@ options() {
 	fi
 	options "$series"
 } >"$dir/naive.config"
-kvm=--disable-kvm
-[ ! -w /dev/kvm ] || [ -n "${NO_KVM-}" ] || kvm=
 cat >"$dir/exec.sh" <<EOF
 #!/bin/bash
 # Makes the kernel of the commit that is checked out, boots it as txgen does, and looks at what it said.
@@ -108,6 +109,9 @@ set -eu
 make="make -s -C $tree O=$build ARCH=x86_64 -j$(nproc)"
 shared=$dir/naive-guest log=$dir/naive-console.log
 mkdir -p $build
+# Under KVM only where txgen's probe boot showed that it works.
+kvm=--disable-kvm
+if grep -qs 'boot: under KVM' $dir/txgen-cold.log; then kvm=; fi
 exec 3>&1 >>$dir/naive-make.log 2>&1
 if [ $naive_config = net ]; then
 	\$make KCONFIG_ALLCONFIG=$dir/naive.config allnoconfig
@@ -121,12 +125,12 @@ rm -rf \$shared
 mkdir \$shared
 cp $here/guest.sh \$shared
 PATH=$dir/cache/venv/bin:\$PATH timeout --kill-after=5 180 vng --run $build/arch/x86/boot/bzImage \\
-	--user root --force-9p --verbose --memory 1G --cpus 2 $kvm --rwdir=/run/txgen=\$shared \\
+	--user root --force-9p --verbose --memory 1G --cpus 2 \$kvm --rwdir=/run/txgen=\$shared \\
 	--append kunit.autorun=1 --append oops=panic --append panic=-1 --append root=/dev/root \\
 	--exec 'sh /run/txgen/guest.sh' >\$log 2>&1 </dev/null || true
 tail -n 1 \$shared/result.txt | grep -qx 'txgen guest: done'
 grep -q 'KTAP version' \$log
-! grep -aE '^(\[[ 0-9.]*\] )?( *not ok |WARNING: |BUG: |Oops: |Kernel panic)' \$log
+if grep -aE '^(\[[ 0-9.]*\] )?( *not ok |WARNING: |BUG: |Oops: |Kernel panic)' \$log; then exit 1; fi
 ran=\$(grep -acE '^(\[[ 0-9.]*\] )? *ok [0-9]' \$log)
 echo "ok   \$(git -C $tree log -1 --format=%s): \$ran results" >&3
 EOF
