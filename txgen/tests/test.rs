@@ -358,9 +358,9 @@ fn a_mutation_is_caught_where_its_suites_fail_and_told_where_they_pass() {
 #[test]
 fn a_mutation_is_caught_where_the_kernel_complains_about_it() {
     let project = project(&["good"]);
-    mutation_with(&project, "warning", "must say: WARNING: ");
+    mutation_with(&project, "warning", "must say: WARNING:");
     let caught = mutate(&project, 0).stdout;
-    assert!(caught.starts_with("caught     other-log                  by \"WARNING: \" "), "{caught}");
+    assert!(caught.starts_with("caught     other-log                  by \"WARNING:\" "), "{caught}");
     mutation_with(&project, "warning", "must say: BUG: KASAN");
     let missed = mutate(&project, 1).stdout;
     assert!(missed.starts_with("NOT CAUGHT other-log                  by \"BUG: KASAN\" "), "{missed}");
