@@ -13,6 +13,7 @@ use core::net::{
 };
 
 use kernel::{
+    kvec,
     net::{
         socket::{
             Kind,
@@ -115,9 +116,7 @@ fn message(number: u32, owner: Owner) -> Result<TxMsg<Owner>> {
     // SAFETY: `payload` is as large as the page, which nobody else knows.
     unsafe { page.write_raw(payload.as_ptr(), 0, PAGE_SIZE)? };
 
-    let mut segments = KVec::with_capacity(2, GFP_KERNEL)?;
-    segments.push_within_capacity(Segment::Bytes(header))?;
-    segments.push_within_capacity(Segment::Page(page, PAGE_SIZE))?;
+    let segments = kvec![Segment::Bytes(header), Segment::Page(page, PAGE_SIZE)]?;
     TxMsg::new(segments, owner, GFP_KERNEL)
 }
 

@@ -65,7 +65,7 @@ unsafe impl Sync for Socket {}
 
 fn to_raw(address: SocketAddrV4) -> bindings::sockaddr_in {
     bindings::sockaddr_in {
-        sin_family: bindings::AF_INET as _,
+        sin_family: bindings::AF_INET as u16,
         sin_port: address.port().to_be(),
         sin_addr: bindings::in_addr {
             s_addr: u32::from_ne_bytes(address.ip().octets()),
@@ -94,9 +94,9 @@ impl Socket {
         to_result(unsafe {
             bindings::sock_create_kern(
                 &raw mut bindings::init_net,
-                bindings::AF_INET as _,
-                kind as _,
-                protocol as _,
+                bindings::AF_INET as i32,
+                kind as i32,
+                protocol as i32,
                 &mut socket,
             )
         })?;
@@ -120,7 +120,9 @@ impl Socket {
         let len = size_of_val(&raw);
 
         // SAFETY: The socket is valid, and the address is of that length.
-        to_result(unsafe { bindings::kernel_bind(self.as_raw(), (&raw mut raw).cast(), len as _) })
+        to_result(unsafe {
+            bindings::kernel_bind(self.as_raw(), (&raw mut raw).cast(), len as i32)
+        })
     }
 
     /// The local address.
@@ -166,7 +168,7 @@ impl Socket {
 
         // SAFETY: The socket is valid, and the address is of that length.
         to_result(unsafe {
-            bindings::kernel_connect(self.as_raw(), (&raw mut raw).cast(), len as _, 0)
+            bindings::kernel_connect(self.as_raw(), (&raw mut raw).cast(), len as i32, 0)
         })
     }
 
