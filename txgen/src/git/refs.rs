@@ -2,13 +2,36 @@
 //! Refs: all of one change are set together, and where they pointed before stays in their reflog.
 
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::Repo;
+use crate::files;
 use crate::process::Run;
 
+/// The longest that a git which lives is waited for: it has the lock of a ref for some milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Repo {
+    /// Removes the locks that a git which was killed left on `names`, refs that nobody but txgen sets. The caller sees to
+    /// it that no other txgen does so now.
+    pub fn remove_stale_locks(&self, names: &[&str]) -> Result<()> {
+        for name in names {
+            let lock = self.repo.commondir().join(format!("{name}.lock"));
+            let end = Instant::now() + PATIENCE;
+            while lock.exists() && Instant::now() < end {
+                sleep(Duration::from_millis(50));
+            }
+            if lock.exists() {
+                eprintln!("{} was left by a git that was killed: it is removed", lock.display());
+                files::remove_file(&lock)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Points every ref of `names` at `commit`, or none of them; `why` goes into their reflogs.
     pub fn set_refs(&self, names: &[&str], commit: &str, why: &str) -> Result<()> {
         let moves = names.iter().map(|name| (*name, Some(commit))).collect::<Vec<_>>();
@@ -77,5 +100,30 @@ impl Repo {
             .check()
             .with_context(|| format!("look for changes in {}", dir.display()))?;
         Ok(!status.stdout.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Repo;
+
+    #[test]
+    fn a_lock_that_a_killed_git_left_on_a_ref_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = git2::Repository::init_bare(dir.path()).unwrap();
+        let tree = made.find_tree(made.treebuilder(None).unwrap().write().unwrap()).unwrap();
+        let who = git2::Signature::new("a", "a@example.org", &git2::Time::new(0, 0)).unwrap();
+        let commit = made.commit(None, &who, &who, "a\n", &tree, &[]).unwrap().to_string();
+        let repo = Repo::open(dir.path()).unwrap();
+        let name = "refs/tags/sent/a-v1";
+        let lock = dir.path().join(format!("{name}.lock"));
+        fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        fs::write(&lock, "").unwrap();
+        repo.set_refs(&[name], &commit, "a").expect_err("it is locked");
+        repo.remove_stale_locks(&[name]).unwrap();
+        repo.set_refs(&[name], &commit, "a").unwrap();
+        assert_eq!(made.refname_to_id(name).unwrap().to_string(), commit);
     }
 }

@@ -131,7 +131,8 @@ pub fn recover(project: &Project) -> Result<()> {
             .with_context(|| format!("read {}", path.display()))?;
         if key(&project.series(name))? == journal.series {
             remove_staged(project, &journal)?;
-            finish(project, name, &journal)
+            unlock(&journal)
+                .and_then(|()| finish(project, name, &journal))
                 .with_context(|| format!("finish what was begun with series {name} and stopped"))?;
         }
     }
@@ -163,6 +164,15 @@ fn remove_staged(project: &Project, journal: &Journal) -> Result<()> {
     let bases = project.bases_file().parent().map(Path::to_owned);
     let folders = overlay.chain(bases).collect::<BTreeSet<_>>();
     folders.iter().try_for_each(|folder| files::remove_staged(folder))
+}
+
+/// What the git that was killed with it left on the refs that are to be set.
+fn unlock(journal: &Journal) -> Result<()> {
+    if journal.refs.is_empty() {
+        return Ok(());
+    }
+    let names = journal.refs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+    Repo::open(&journal.git_dir)?.remove_stale_locks(&names)
 }
 
 fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {
