@@ -278,9 +278,9 @@ static void full_socket_leaves_the_datagram_to_be_sent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m->len, msg_data_left(&msg));
 	KUNIT_EXPECT_EQ(test, 1, refcount_read(&m->txm.ubuf.refcnt));
 	tm_gate_open(true);
+	KUNIT_EXPECT_EQ(test, TM_CLOG, tm_recv(test, to, 0, TM_CLOG, 0));
 	KUNIT_EXPECT_EQ(test, m->len, sock_sendmsg_txmsg(from, &msg, &m->txm));
 	net_txmsg_put(&m->txm);
-	KUNIT_EXPECT_EQ(test, TM_CLOG, tm_recv(test, to, 0, TM_CLOG, 0));
 	KUNIT_EXPECT_EQ(test, m->len, tm_recv(test, to, 0, m->len, 0));
 	tm_expect_released(test, m);
 	tm_expect_sane(test);
