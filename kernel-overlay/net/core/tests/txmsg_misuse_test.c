@@ -51,11 +51,11 @@ KUNIT_ARRAY_PARAM(refuse, refuse_cases, refuse_desc);
 static void refuse_on(struct kunit *test, const struct refuse_case *c, int type)
 {
 	struct tm_msg *m = tm_new_slab(test, 3000, 0);
+	unsigned int packets = tm_gate.packets;
 	struct kvec kv = { m->slab[0], 3000 };
 	struct socket *from, *to;
 	struct msghdr msg = {};
 	struct bio_vec bv[2];
-	unsigned int packets = tm_gate.packets;
 	u8 on_stack[200] = {};
 	void *vm = NULL;
 	size_t left;

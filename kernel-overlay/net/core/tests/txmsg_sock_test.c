@@ -389,8 +389,8 @@ static void corked_datagram_takes_several_messages(struct kunit *test)
 static void messages_and_copied_data_mix_in_a_stream(struct kunit *test)
 {
 	unsigned int pos = 0, got = 0, i;
-	struct socket *from, *to;
 	struct tm_msg *m[20], *all;
+	struct socket *from, *to;
 
 	all = tm_new_slab(test, 60000, 0);
 	tm_pair(test, SOCK_STREAM, &from, &to);
