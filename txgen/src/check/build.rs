@@ -104,11 +104,8 @@ fn findings(source: &Source<'_>, patch: &Patch, compiler: &Compiler, check: &str
             format!("still does not compile, as the patch before it: {text}; does kernel.config lack an option?");
         return Ok(vec![Finding::new(Level::Fail, rule, what).at(&file, Some(line))]);
     }
-    let finding = |complaint: &Complaint| {
-        let level = if complaint.error { Level::Fail } else { Level::Warn };
-        Finding::new(level, rule, format!("{}{told}", complaint.text)).at(&complaint.file, Some(complaint.line))
-    };
-    Ok(added(&old, &new).into_iter().filter(|complaint| complaint.check == check).map(finding).collect())
+    let new = added(&old, &new).into_iter().filter(|complaint| complaint.check == check);
+    Ok(new.map(|complaint| complaint.finding(rule, &told)).collect())
 }
 
 /// The objects of touched C files, and the touched headers.

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use crate::check::build::added;
 use crate::check::compile::{Complaint, Said};
 use crate::check::source::{Patch, Source};
-use crate::check::{Check, Finding, Level, Scope};
+use crate::check::{Check, Finding, Scope};
 use crate::files;
 use crate::kernel::build::{Folder, in_tree};
 use crate::kernel::config::{self, Config};
@@ -65,11 +65,7 @@ fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
         let Complaint { file, line, text, .. } = error;
         bail!("{file}:{line} does not compile before patch {}: {text}", patch.name);
     }
-    let finding = |complaint: &Complaint| {
-        let level = if complaint.error { Level::Fail } else { Level::Warn };
-        Finding::new(level, "clippy", &complaint.text).at(&complaint.file, Some(complaint.line))
-    };
-    Ok(added(&old, &new).into_iter().map(finding).collect())
+    Ok(added(&old, &new).into_iter().map(|complaint| complaint.finding(CHECK.name, "")).collect())
 }
 
 /// What make is to build for a file.

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::check::source::Source;
+use crate::check::{Finding, Level};
 use crate::files;
 use crate::kernel::build::{Folder, Target, in_tree};
 use crate::kernel::config::{self, Config};
@@ -78,6 +79,14 @@ pub(super) struct Complaint {
     pub(super) file: String,
     pub(super) line: u32,
     pub(super) text: String,
+}
+
+impl Complaint {
+    /// It as a finding about `rule`; `more` follows its text.
+    pub(super) fn finding(&self, rule: &str, more: &str) -> Finding {
+        let level = if self.error { Level::Fail } else { Level::Warn };
+        Finding::new(level, rule, format!("{}{more}", self.text)).at(&self.file, Some(self.line))
+    }
 }
 
 /// What was said about some objects of a tree, in the order of check, file and line.

@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 /// Where selftests are.
-const FOLDER: &str = "tools/testing/selftests/";
+pub(super) const FOLDER: &str = "tools/testing/selftests/";
 
 fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
     let mut found = Vec::new();

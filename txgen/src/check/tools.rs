@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::check::build::added;
 use crate::check::compile::{Complaint, Said, complaint};
+use crate::check::selftest::FOLDER;
 use crate::check::source::{Patch, Source};
 use crate::check::{Check, Finding, Level, Scope};
 use crate::files;
@@ -26,8 +27,6 @@ pub(super) const CHECK: Check = Check {
 
 /// The kind of the records, and the version of what they hold.
 const KIND: &str = "selftest-warnings-1";
-/// Where selftests are.
-const FOLDER: &str = "tools/testing/selftests/";
 /// The folder of builds, and that of the headers within.
 const BUILD: &str = "selftests";
 const HEADERS: &str = "usr";
@@ -48,11 +47,7 @@ fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
         for program in programs {
             let old = said(source, (&patch.parent, &patch.parent_tree), &folder, &program)?;
             let new = said(source, (&patch.commit, &patch.tree), &folder, &program)?;
-            let finding = |complaint: &Complaint| {
-                let level = if complaint.error { Level::Fail } else { Level::Warn };
-                Finding::new(level, "gcc", &complaint.text).at(&complaint.file, Some(complaint.line))
-            };
-            found.extend(added(&old, &new).into_iter().map(finding));
+            found.extend(added(&old, &new).into_iter().map(|complaint| complaint.finding("gcc", "")));
             if let (Some(_), Some(new)) = (old.iter().find(|said| said.error), new.iter().find(|said| said.error)) {
                 let what = format!("{program} does not build, as before the patch: {}", new.text);
                 found.push(Finding::new(Level::Warn, "gcc", what).at(&new.file, Some(new.line)));
