@@ -27,6 +27,7 @@ mod lint;
 pub mod locals;
 pub mod maintainers;
 pub mod message;
+pub mod posting;
 pub mod run;
 mod selftest;
 pub mod source;
@@ -162,6 +163,7 @@ pub const CHECKS: &[Check] = &[
     trailers::CHECK,
     fixes::CHECK,
     limits::CHECK,
+    posting::CHECK,
     checkpatch::CHECK,
     kernel_doc::CHECK,
     docs::CHECK,

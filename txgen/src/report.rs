@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::check::posting::Destination;
 use crate::check::run;
 use crate::check::source::{Source, patches};
 use crate::check::{Level, SERIES};
@@ -35,7 +36,7 @@ pub struct Row {
 
 /// A row for each patch, then one for the series.
 pub fn rows(project: &Project, series: &Series, applied: &Applied) -> Result<Vec<Row>> {
-    let source = Source::new(project, applied, series.cover.clone());
+    let source = Source::new(project, applied, series.cover.clone()).to(Destination::of(project, series)?);
     let (report, missing) = run::recorded(&source, &patches(applied)?, &series.exceptions)?;
     let checks = |patch: &str| {
         let count = |level| report.findings.iter().filter(|f| f.patch == patch && f.level == level).count();

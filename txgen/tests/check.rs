@@ -8,7 +8,10 @@ mod common;
 #[path = "common/kernel.rs"]
 mod kernel;
 
+use std::collections::BTreeMap;
+
 use kernel::{Kernel, MAINTAINERS, SKBUFF};
+use txgen::check::posting::Destination;
 use txgen::check::run::{Report, Selection, run};
 use txgen::check::source::{Source, patches};
 use txgen::check::{CHECKS, table};
@@ -23,9 +26,14 @@ fn check(kernel: &Kernel, only: &[&str]) -> anyhow::Result<Report> {
 
 fn check_with(kernel: &Kernel, only: &[&str], exceptions: &[Exception]) -> anyhow::Result<Report> {
     let (project, applied) = (kernel.txgen_project(), kernel.applied());
-    let source = Source::new(&project, &applied, None);
+    let source = Source::new(&project, &applied, None).to(destination());
     let only = only.iter().map(|name| (*name).to_owned()).collect();
     run(&source, &patches(&applied)?, &Selection { patch: None, only }, exceptions)
+}
+
+fn destination() -> Destination {
+    let (tree, base) = ("net-next".to_owned(), "tiny".to_owned());
+    Destination { tree, base, trees: None, outstanding: BTreeMap::new() }
 }
 
 /// A series of one patch that puts `text` into skbuff.c.
@@ -55,9 +63,9 @@ fn a_good_patch_passes_every_check_that_needs_no_build() {
     }
     let report = check(&kernel, &names.collect::<Vec<_>>()).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
-    patch     message  trailers  fixes    limits   checkpatch  kernel-doc  docs     tools    clippy   coccicheck  inline   deprecated  locals   lint     selftest  ynl      maintainers
-    second    ok       ok        ok       -        ok          ok          ok       ok       ok       ok          ok       ok          ok       ok       ok        ok       -
-    (series)  -        -         -        ok       -           -           -        -        -        -           -        -           -        -        -         -        ok
+    patch     message  trailers  fixes    limits   posting  checkpatch  kernel-doc  docs     tools    clippy   coccicheck  inline   deprecated  locals   lint     selftest  ynl      maintainers
+    second    ok       ok        ok       -        -        ok          ok          ok       ok       ok       ok          ok       ok          ok       ok       ok        ok       -
+    (series)  -        -         -        ok       ok       -           -           -        -        -        -           -        -           -        -        -         -        ok
     "#);
     assert_eq!(found(&report), [""; 0]);
 }
@@ -450,7 +458,7 @@ fn unknown_names_on_the_command_line_exit_2() {
     let kernel = one_patch(GOOD, &with_function("int y;\n"));
     kernel.store("");
     insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
-    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, fixes, limits, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, tools, clippy, coccicheck, inline, deprecated, locals, lint, selftest, ynl, maintainers");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, fixes, limits, posting, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, tools, clippy, coccicheck, inline, deprecated, locals, lint, selftest, ynl, maintainers");
 }
 
 #[test]

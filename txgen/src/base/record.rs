@@ -26,6 +26,8 @@ pub struct Record {
     pub tree: Option<String>,
     /// Package and version it was taken in place of, where that one was gone.
     pub instead_of: Option<String>,
+    /// The trees that it stands for: a series for another one is not to be posted from it.
+    pub trees: Option<Vec<String>>,
 }
 
 /// Where the tree of a base comes from.
@@ -72,6 +74,7 @@ struct Table {
     commit: Option<String>,
     tree: Option<String>,
     instead_of: Option<String>,
+    trees: Option<Vec<String>>,
 }
 
 /// Reads every base of series/bases.toml, in the order of their names.
@@ -118,7 +121,7 @@ fn record(path: &Path, text: &str, name: String, table: Spanned<Table>) -> Resul
         }
     }
     let (version, commit, tree, instead_of) = (table.version, table.commit, table.tree, table.instead_of);
-    Ok(Record { name, source, version, commit, tree, instead_of })
+    Ok(Record { name, source, version, commit, tree, instead_of, trees: table.trees })
 }
 
 /// Whether `name` fits in a ref, a file name and a mail header alike.
@@ -220,7 +223,7 @@ mod tests {
     #[test]
     fn a_base_with_a_wrong_source_is_refused_with_its_place() {
         insta::assert_snapshot!(error("[a]\ngit = \"u\"\n"), @"b.toml:1:1: base a: needs one source: `debian-source` with `suite`, or `tarball`, or `git` with `ref`");
-        insta::assert_snapshot!(error("[a]\ngti = \"u\"\n"), @"b.toml:2:1: unknown field `gti`, expected one of `debian-source`, `suite`, `tarball`, `git`, `ref`, `version`, `commit`, `tree`, `instead-of`");
+        insta::assert_snapshot!(error("[a]\ngti = \"u\"\n"), @"b.toml:2:1: unknown field `gti`, expected one of `debian-source`, `suite`, `tarball`, `git`, `ref`, `version`, `commit`, `tree`, `instead-of`, `trees`");
         insta::assert_snapshot!(error("[a]\ntarball = \"x\"\ntree = \"12\"\n"), @r#"b.toml:1:1: base a: "12" is no full object id (40 hex digits)"#);
         insta::assert_snapshot!(error("[\"../a\"]\ntarball = \"x\"\n"), @"b.toml:1:1: base ../a: a name has lower case letters, digits, `.` and `-` only");
     }

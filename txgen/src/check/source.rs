@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use anyhow::{Context, Result, bail};
 
 use crate::check::diff::{self, FileDiff};
+use crate::check::posting::Destination;
 use crate::check::users::{self, Users};
 use crate::kernel::worktree::{Purpose, Worktree};
 use crate::process::Run;
@@ -49,6 +50,8 @@ pub struct Source<'a> {
     pub tip: String,
     /// Text of cover.md, where the series has one.
     pub cover: Option<String>,
+    /// Where it goes, if whoever asks looks at that.
+    destination: Option<Destination>,
     /// The series, and beneath it those it depends on, the lowest first.
     stack: Vec<String>,
     /// What compilers and configuration say of themselves, by the check that asked.
@@ -79,11 +82,22 @@ impl<'a> Source<'a> {
             base,
             tip,
             cover,
+            destination: None,
             stack: applied.stack().into_iter().map(str::to_owned).collect(),
             asked: Mutex::default(),
             checkout: Mutex::default(),
             users: OnceLock::new(),
         }
+    }
+
+    /// The same with where the series goes.
+    pub fn to(self, destination: Destination) -> Self {
+        Self { destination: Some(destination), ..self }
+    }
+
+    /// Where the series goes.
+    pub(crate) fn destination(&self) -> Result<&Destination> {
+        self.destination.as_ref().context("where the series goes was not told")
     }
 
     /// The names of the series that it reads, the lowest first.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::which::Which;
 use crate::b4;
+use crate::check::posting::Destination;
 use crate::check::run::{Report, Selection, run as run_checks};
 use crate::check::source::{Source, patches};
 use crate::check::{CHECKS, table};
@@ -65,7 +66,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     }
     let which = args.which.as_ref().context("give a series, or --list")?;
     let (series, applied) = which.build(project, false)?;
-    let source = Source::new(project, &applied, series.cover.clone());
+    let source = Source::new(project, &applied, series.cover.clone()).to(Destination::of(project, &series)?);
     let selection = Selection { patch: args.patch.clone(), only: args.only.clone() };
     let report = run_checks(&source, &patches(&applied)?, &selection, &series.exceptions)?;
     if args.b4 {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen send`: the mails of a series go out through git send-email, and are recorded.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
 use super::outgoing::{Outgoing, Prepared, print_refused};
 use crate::check::SERIES;
+use crate::check::posting::Destination;
 use crate::check::source::{self, Source};
 use crate::error::Exit;
 use crate::git::identity;
@@ -16,7 +15,6 @@ use crate::mail::{self, patch_id, posting, proofs, range_diff, rules, trees};
 use crate::project::Project;
 use crate::send::journal::{Folder, Journal};
 use crate::send::{self, Answer, Ended};
-use crate::series;
 
 const EXAMPLES: &str = "Examples:
   txgen send zerocopy                     # what would go out, and what speaks against it
@@ -136,7 +134,7 @@ fn findings(project: &Project, args: &Args, prepared: &Prepared) -> Result<Vec<c
         now,
         history: &series.history,
         closed,
-        outstanding: outstanding(project, &series.name, &envelope.tree)?,
+        destination: Destination::of(project, series)?,
         unproved: proofs::missing(proofs, applied),
         patch_ids: patch_id::of_patches(&source, &patches)?,
         differs,
@@ -144,18 +142,6 @@ fn findings(project: &Project, args: &Args, prepared: &Prepared) -> Result<Vec<c
     };
     let found = rules::named("posting", SERIES, posting::findings(&facts, envelope, &patches));
     Ok(rules::counting(found, envelope, &args.outgoing.force))
-}
-
-/// Patches of other series that are under review for `tree`: those of each one's last posting, unless it has a result.
-fn outstanding(project: &Project, name: &str, tree: &str) -> Result<BTreeMap<String, usize>> {
-    let mut found = BTreeMap::new();
-    for other in series::apply::names(project)?.into_iter().filter(|other| other != name) {
-        let series = series::load(project, &other)?;
-        if let Some(last) = series.history.last().filter(|last| last.result.is_none() && series.tree == tree) {
-            found.insert(other, last.patches.len());
-        }
-    }
-    Ok(found)
 }
 
 fn go_on(project: &Project, name: &str, folder: Folder, answer: Option<Answer>) -> Result<Exit> {

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::check::posting::Destination;
 use crate::check::source::Patch;
-use crate::check::{Finding, Level, trailers};
+use crate::check::{self, Finding, Level, trailers};
 use crate::git::Identity;
 use crate::mail::{Envelope, changelog, header};
 use crate::series::History;
 use crate::series::history::posting;
-
-/// Patches that netdev has under review from one person at a time, for one tree.
-const MOST_OUTSTANDING: usize = 15;
 
 /// Trailers that need no permission: a person's own, or of what that person said in public.
 const IMPLICIT: &[&str] = &["Reported-by", "Suggested-by", "Assisted-by", "Cc"];
@@ -27,8 +25,8 @@ pub struct Facts<'a> {
     pub history: &'a History,
     /// The tree takes no patches now.
     pub closed: bool,
-    /// Patches of other series that are under review for the same tree, by series.
-    pub outstanding: BTreeMap<String, usize>,
+    /// Where it goes.
+    pub destination: Destination,
     /// Patches that are not on record as built and booted.
     pub unproved: Vec<String>,
     /// By patch: git's patch id of its code.
@@ -42,7 +40,7 @@ pub struct Facts<'a> {
 /// Every rule that the posting breaks.
 pub fn findings(facts: &Facts<'_>, envelope: &Envelope, patches: &[Patch]) -> Vec<Finding> {
     let mut found = of_time(facts, envelope);
-    found.extend(of_amount(facts, envelope, patches));
+    found.extend(check::posting::findings(&facts.destination, patches));
     found.extend(of_version(facts, envelope));
     for patch in patches {
         found.extend(of_patch(facts, envelope, patch).into_iter().map(|finding| finding.of(&patch.name)));
@@ -66,35 +64,6 @@ fn of_time(facts: &Facts<'_>, envelope: &Envelope) -> Vec<Finding> {
     if facts.closed && !envelope.rfc {
         let what = format!("{} is closed: it takes bug fixes (net) and RFCs (--rfc) only", envelope.tree);
         found.push(broken("tree-closed", what));
-    }
-    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if envelope.tree.is_empty() || !envelope.tree.chars().all(good) {
-        found.push(broken(
-            "tree-prefix",
-            format!("`{}` is no name of a tree as [PATCH net-next] has one", envelope.tree),
-        ));
-    }
-    found
-}
-
-fn of_amount(facts: &Facts<'_>, envelope: &Envelope, patches: &[Patch]) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let others = facts.outstanding.values().sum::<usize>();
-    // A series that is too large alone breaks another rule.
-    if others > 0 && others + patches.len() > MOST_OUTSTANDING {
-        let list = facts.outstanding.iter().map(|(name, count)| format!("{name}: {count}")).collect::<Vec<_>>();
-        let what = format!(
-            "{others} patches for {} are under review ({}), with these {} they are more than {MOST_OUTSTANDING}; what \
-             was applied or given up has a `result` in its [[posted]]",
-            envelope.tree,
-            list.join(", "),
-            patches.len()
-        );
-        found.push(broken("outstanding", what));
-    }
-    let fixes = |patch: &Patch| trailers::in_message(&patch.message).iter().any(|(name, _)| *name == "Fixes");
-    if envelope.tree == "net" && !patches.iter().any(fixes) {
-        found.push(broken("no-fixes", "the series is for net, and no patch has a `Fixes:`"));
     }
     found
 }

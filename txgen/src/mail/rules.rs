@@ -71,6 +71,7 @@ pub const RULES: &[Rule] = &[
     rule("no-changelog", NETDEV, "Changes requested"),
     rule("tree-closed", NETDEV, "git trees and patch flow"),
     rule("tree-prefix", NETDEV, "Indicating target tree"),
+    rule("tree-base", NETDEV, "Indicating target tree"),
     rule("outstanding", NETDEV, "Limit patches outstanding on mailing list"),
     rule("unproved", NETDEV, "Expected level of testing"),
     rule("no-fixes", PATCHES, REPORTED),
@@ -145,6 +146,7 @@ mod tests {
             include_str!("../check/message.rs"),
             include_str!("../check/trailers.rs"),
             include_str!("../check/limits.rs"),
+            include_str!("../check/posting.rs"),
             include_str!("posting.rs"),
             include_str!("rules.rs"),
         ];

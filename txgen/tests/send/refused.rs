@@ -115,4 +115,10 @@ fn the_tree_is_named_in_lower_case_and_net_takes_fixes() {
     let fixed = "net: tell the third byte\n\nWhy.\n\nFixes: 123456789abc (\"net: tell\")\n";
     kernel.project.write("p/series/tiny/third.msg", fixed);
     let _ = send(&kernel, &[]).expect(0);
+    let bases = kernel.project.read("p/series/bases.toml");
+    kernel.project.write("p/series/bases.toml", &format!("{bases}trees = [\"net-next\"]\n"));
+    let ran = send(&kernel, &[]).expect(1);
+    assert_eq!(rules(&ran.stdout), ["tree-base"]);
+    let why = "the series is for net, and its base tiny stands for net-next";
+    assert!(ran.stdout.contains(why), "{}", ran.stdout);
 }
