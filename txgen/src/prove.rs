@@ -31,9 +31,11 @@ use crate::vm::guest::Limits;
 use crate::vm::ktap::Outcome;
 use crate::vm::{self, Accel, Boot, Suite, argv, guest};
 use pipeline::{Booter, Maker};
+use quick::Quick;
 
 mod folder;
 mod pipeline;
+mod quick;
 pub mod scripted;
 pub mod selftests;
 pub mod show;
@@ -124,6 +126,7 @@ pub struct Prover<'a> {
     until: Option<Instant>,
     toolchain: Vec<String>,
     tests: String,
+    quick: Quick,
     accel: Option<Accel>,
 }
 
@@ -133,6 +136,7 @@ impl<'a> Prover<'a> {
         vm::virtme_ng(project)?;
         let tests = tests(project)?;
         let toolchain = toolchain(project, &config)?;
+        let quick = Quick::of(project, &config.name)?;
         Ok(Self {
             project,
             builder: Builder::new(project, git_dir, config, Purpose::Build),
@@ -142,6 +146,7 @@ impl<'a> Prover<'a> {
             until: None,
             toolchain,
             tests,
+            quick,
             accel: None,
         })
     }
@@ -168,8 +173,9 @@ impl<'a> Prover<'a> {
     /// is there. Where there is a record (and it is not to be made anew) nothing is built.
     pub fn prove(&mut self, subjects: &[Subject], mut tell: impl FnMut(Proved) -> Result<()>) -> Result<()> {
         let Self { project, builder, accel, until, .. } = self;
-        let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests };
-        let booter = Booter { project, boots: self.boots, limits: self.limits, accel };
+        let quick = &self.quick;
+        let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests, quick };
+        let booter = Booter { project, boots: self.boots, limits: self.limits, accel, quick };
         let progress = (subjects.len() > 1).then(|| Progress::start("test", subjects.len() as u64));
         let shown = thread::scope(|scope| {
             // The builder is one kernel ahead, and ends where nobody takes its kernels any more.
@@ -289,7 +295,8 @@ fn key(tree: &str, config: &Config, toolchain: &[String], tests: &str) -> String
 fn tests(project: &Project) -> Result<String> {
     let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
     let (args, size, script) = (argv::KUNIT_ARGS, argv::GUEST_SIZE, guest::script(project)?);
-    Ok(format!("judged {}\n{args:?}\n{size:?}\n{script}\n{pins}", vm::JUDGED))
+    let quick = quick::key(project)?;
+    Ok(format!("judged {}\n{args:?}\n{size:?}\n{script}\n{pins}\n{quick}", vm::JUDGED))
 }
 
 /// First lines of what the tools that shape a result say of themselves.

@@ -46,6 +46,9 @@ pub struct Folder {
 pub struct Test {
     /// Its name in reports.
     pub name: String,
+    /// Whether it runs in each boot, after KUnit's suites, too.
+    #[serde(default)]
+    pub quick: bool,
     /// Programs that the folder's Makefile builds for it; the source of each is `NAME.c`.
     #[serde(default)]
     pub builds: Vec<String>,
@@ -87,6 +90,12 @@ pub struct Server {
     pub port: u16,
 }
 
+impl Test {
+    fn is_for(&self, config: &str) -> bool {
+        self.configs.is_empty() || self.configs.iter().any(|name| name == config)
+    }
+}
+
 fn once() -> u32 {
     1
 }
@@ -106,23 +115,28 @@ impl Table {
         if let Some(name) = names.iter().find(|name| !self.tests().any(|(_, test)| fits(test, name))) {
             bail!("no selftest starts with {name:?} in vm-tests/selftests.toml");
         }
-        let mut chosen = self.clone();
-        for folder in &mut chosen.folder {
-            folder.test.retain(|test| names.is_empty() || names.iter().any(|name| fits(test, name)));
-        }
-        chosen.folder.retain(|folder| !folder.test.is_empty());
-        Ok(chosen)
+        Ok(self.clone().only(|test| names.is_empty() || names.iter().any(|name| fits(test, name))))
+    }
+
+    /// The tests that run in each boot with configuration `config`; maybe none.
+    pub fn quick(&self, config: &str) -> Self {
+        self.clone().only(|test| test.quick && test.is_for(config))
     }
 
     /// The tests for configuration `config` that base `base` has, or some series brings. None is an error.
-    pub fn on(mut self, base: &str, config: &str) -> Result<Self> {
-        let for_config = |test: &Test| test.configs.is_empty() || test.configs.iter().any(|name| name == config);
+    pub fn on(self, base: &str, config: &str) -> Result<Self> {
+        let table = self.only(|test| !test.not_on.iter().any(|older| older == base) && test.is_for(config));
+        ensure!(!table.folder.is_empty(), "none of these selftests is for base {base} in configuration {config}");
+        Ok(table)
+    }
+
+    /// The folders and tests that are left with those that `keep` takes.
+    pub fn only(mut self, keep: impl Fn(&Test) -> bool) -> Self {
         for folder in &mut self.folder {
-            folder.test.retain(|test| !test.not_on.iter().any(|older| older == base) && for_config(test));
+            folder.test.retain(&keep);
         }
         self.folder.retain(|folder| !folder.test.is_empty());
-        ensure!(!self.folder.is_empty(), "none of these selftests is for base {base} in configuration {config}");
-        Ok(self)
+        self
     }
 
     /// The folders that come from this project: where they are in it, and their place in the tree.
@@ -259,6 +273,20 @@ seconds = 20
         table.folder.remove(0);
         let none = table.on("old", "net").expect_err("it is not on that base");
         assert_eq!(none.to_string(), "none of these selftests is for base old in configuration net");
+    }
+
+    #[test]
+    fn quick_tests_are_those_that_say_so_and_are_for_the_configuration() {
+        let mut table = table();
+        let names = |table: &Table, config: &str| {
+            table.quick(config).tests().map(|(_, test)| test.name.clone()).collect::<Vec<_>>()
+        };
+        assert!(names(&table, "net").is_empty());
+        table.folder[0].test[1].quick = true;
+        table.folder[1].test[0].quick = true;
+        table.folder[1].test[0].configs = vec!["debug".to_owned()];
+        assert_eq!(names(&table, "net"), ["tls-13"]);
+        assert_eq!(names(&table, "debug"), ["tls-13", "vsock"]);
     }
 
     #[test]

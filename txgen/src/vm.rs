@@ -22,7 +22,7 @@ pub mod guest;
 pub mod ktap;
 pub mod splat;
 
-use guest::{Guest, Limits};
+use guest::Guest;
 use ktap::{Counts, Ktap, Outcome};
 
 /// The version of what a boot is judged by: to be raised with each change of what counts as a failure, as a part of what
@@ -145,13 +145,12 @@ fn judge_probe(said: &str, status: &str) -> Accel {
     Accel::Tcg { why: format!("a kernel does not boot under KVM here ({status}){reason}") }
 }
 
-/// Boots `image` with KUnit's suites. Everything it leaves goes to the folder `run`: console.log and guest/.
-pub fn boot(project: &Project, image: &Image, accel: &Accel, run: &Path, limits: Limits) -> Result<Boot> {
-    let shared = guest::share(project, run)?;
-    let guest = Guest { image, accel, kernel_args: argv::KUNIT_ARGS, shared: &shared, limits, results: 0 };
+/// Boots a guest and judges it by KUnit's suites; the console's log goes beside the folder it shares.
+pub fn boot(project: &Project, guest: Guest<'_>) -> Result<Boot> {
+    let accel = guest.accel.clone();
     let left = guest::start(project, guest)?;
     let (suites, problems) = judge(left.evidence());
-    Ok(Boot { accel: accel.clone(), seconds: left.seconds, suites, problems, log: left.log })
+    Ok(Boot { accel, seconds: left.seconds, suites, problems, log: left.log })
 }
 
 /// The number of the build that the console says was booted.

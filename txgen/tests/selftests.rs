@@ -103,6 +103,57 @@ fn each_test_runs_in_the_guest_and_is_told_with_its_cases() {
     assert_eq!(project.git("k", &["status", "--porcelain"]), "");
 }
 
+/// The table with `cases` and `twice` as tests of each boot.
+fn quick() -> String {
+    let mark = |table: String, name: &str| {
+        let row = format!("name = \"{name}\"\n");
+        table.replacen(&row, &format!("{row}quick = true\n"), 1)
+    };
+    mark(mark(TABLE.to_owned(), "cases"), "twice")
+}
+
+#[test]
+fn a_quick_test_runs_in_each_boot_and_counts_as_a_suite() {
+    let project = project(OTHER);
+    let boot = |more: &[&str], code| stable(&project, &test(&project, &[&["--tip"], more].concat(), code).stdout);
+    assert!(boot(&[], 0).ends_with("17 suites: 104 passed, 1 skipped"));
+    project.write("p/vm-tests/selftests.toml", &quick());
+    assert!(boot(&[], 0).ends_with("19 suites: 107 passed, 1 skipped"), "the record is of other tests");
+    assert!(boot(&[], 0).ends_with("(recorded)"));
+    let other = quick().replacen("quick = true", "quick = true\nconfigs = [\"debug\"]", 1);
+    project.write("p/vm-tests/selftests.toml", &other);
+    assert!(boot(&[], 0).ends_with("18 suites: 105 passed, 1 skipped"));
+    let ran = test(&project, &["--tip", "--json"], 0);
+    let shown = serde_json::from_str::<Value>(&ran.stdout).unwrap();
+    let suites = shown[0]["proof"]["boot"]["suites"].as_array().unwrap();
+    assert_eq!(suites.last().unwrap()["name"], "selftest twice");
+}
+
+#[test]
+fn a_quick_test_that_fails_or_does_not_build_fails_the_patch_and_one_that_the_tree_lacks_is_left_out() {
+    let shown = |change: Changes<'_>, code| {
+        let project = project(change);
+        project.write("p/vm-tests/selftests.toml", &quick());
+        let ran = test(&project, &["--tip"], code);
+        let again = test(&project, &["--tip"], code);
+        assert_eq!(again.stdout.contains("(recorded)"), code == 0, "what failed is not on record");
+        ran.stdout
+    };
+    let failed = shown(&[("tools/net/cases.c", LOST)], 1);
+    assert!(failed.contains("19 suites: 106 passed, 1 failed, 1 skipped"), "{failed}");
+    assert!(failed.contains("failed: selftest cases: last line: not ok 2 a.c"), "{failed}");
+    let broken = shown(&[("tools/net/cases.c", "int main(void) { return undeclared; }\n")], 1);
+    assert!(broken.contains("does not build: tools/net: cases.c:1:"), "{broken}");
+    let hangs = quick().replace("seconds = 20", "seconds = 1");
+    let project = project(&[("tools/net/cases.c", "int main(void) { for (;;) ; }\n")]);
+    project.write("p/vm-tests/selftests.toml", &hangs);
+    let ran = test(&project, &["--tip"], 1);
+    assert!(ran.stdout.contains("failed: selftest cases:"), "{}", ran.stdout);
+    project.write("p/vm-tests/selftests.toml", &quick().replace("\"cases\"]", "\"gone\"]"));
+    let ran = test(&project, &["--tip"], 0);
+    assert!(ran.stdout.contains("18 suites: 105 passed"), "{}", ran.stdout);
+}
+
 #[test]
 fn a_mutation_may_be_for_a_selftest_to_notice() {
     let project = project(OTHER);

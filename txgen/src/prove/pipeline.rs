@@ -7,14 +7,16 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::folder::RunFolder;
+use super::quick::Quick;
 use super::{KIND, Proof, Proved, Subject, key, known};
 use crate::files;
 use crate::kernel::build::{Build, Image};
 use crate::kernel::builder::Builder;
 use crate::project::Project;
 use crate::proof;
-use crate::vm::guest::Limits;
-use crate::vm::{self, Accel, Boot};
+use crate::selftests::build::Programs;
+use crate::vm::guest::{self, Guest, Limits};
+use crate::vm::{self, Accel, Boot, argv};
 
 pub(super) fn accelerator(known: &mut Option<Accel>, image: &Path) -> Result<Accel> {
     if let Some(accel) = known {
@@ -34,8 +36,9 @@ pub(super) enum Made {
     Recorded(Proof),
     /// It does not build, as far as it is proved.
     Broken(Proof),
-    /// The image, in the folder of the run, and the proof but for the boot.
-    Image { key: String, run: RunFolder, image: Image, proof: Proof },
+    /// The image and the programs of the tests that run beside KUnit's, in the folder of the run, and the proof but for
+    /// the boot.
+    Image { key: String, run: RunFolder, image: Image, programs: Option<Programs>, proof: Proof },
 }
 
 /// Makes kernels: the part of a [`Prover`] that runs beside the boots.
@@ -44,6 +47,7 @@ pub(super) struct Maker<'a> {
     pub(super) force: bool,
     pub(super) toolchain: &'a [String],
     pub(super) tests: &'a str,
+    pub(super) quick: &'a Quick,
 }
 
 impl Maker<'_> {
@@ -59,7 +63,7 @@ impl Maker<'_> {
             return Ok(Made::Recorded(proof));
         }
         let build_log = run.dir.join("build.log");
-        let (_, built) = builder.build(&subject.name, &subject.commit, &build_log)?;
+        let (folder, built) = builder.build(&subject.name, &subject.commit, &build_log)?;
         let mut proof = Proof {
             tree: subject.tree.clone(),
             config: builder.config.name.clone(),
@@ -76,7 +80,8 @@ impl Maker<'_> {
             }
         };
         let image = copied(&image, &run.dir)?;
-        Ok(Made::Image { key, run, image, proof })
+        let programs = self.quick.build(self.project, &folder, &run.dir)?;
+        Ok(Made::Image { key, run, image, programs, proof })
     }
 
     fn recorded(&self, subject: &Subject, key: &str) -> Result<Option<Proof>> {
@@ -97,6 +102,7 @@ pub(super) struct Booter<'a> {
     pub(super) boots: u32,
     pub(super) limits: Limits,
     pub(super) accel: &'a mut Option<Accel>,
+    pub(super) quick: &'a Quick,
 }
 
 impl Booter<'_> {
@@ -104,10 +110,11 @@ impl Booter<'_> {
         let (recorded, proof) = match made {
             Made::Recorded(proof) => (true, proof),
             Made::Broken(proof) => (false, proof),
-            Made::Image { key, run, image, mut proof } => {
-                proof.boot = Some(self.boot(&image, &run.dir)?);
+            Made::Image { key, run, image, programs, mut proof } => {
+                proof.boot = Some(self.boot(&image, programs.as_ref(), &run.dir)?);
                 if proof.passed() {
                     files::remove_file(&image.path)?;
+                    programs.iter().try_for_each(|programs| files::remove_file(&programs.archive))?;
                     proof::store(self.project, KIND, &key, &proof)?;
                 }
                 (false, proof)
@@ -117,15 +124,31 @@ impl Booter<'_> {
         Ok(Proved { patch, commit, recorded, regressions: Vec::new(), proof })
     }
 
-    fn boot(&mut self, image: &Image, run: &Path) -> Result<Boot> {
+    fn boot(&mut self, image: &Image, programs: Option<&Programs>, run: &Path) -> Result<Boot> {
         let accel = accelerator(self.accel, &image.path)?;
-        let mut boot = vm::boot(self.project, image, &accel, run, self.limits)?;
+        let mut boot = self.boot_once(image, &accel, programs, run)?;
         for n in 2..=self.boots {
             if !boot.passed() {
                 break;
             }
             eprintln!("boot: {n} of {}", self.boots);
-            boot = vm::boot(self.project, image, &accel, run, self.limits)?;
+            boot = self.boot_once(image, &accel, programs, run)?;
+        }
+        Ok(boot)
+    }
+
+    fn boot_once(&self, image: &Image, accel: &Accel, programs: Option<&Programs>, run: &Path) -> Result<Boot> {
+        let shared = &guest::share(self.project, run)?;
+        let limits = match programs {
+            Some(programs) => self.quick.give(self.project, shared, programs, self.limits)?,
+            None => self.limits,
+        };
+        let guest = Guest { image, accel, kernel_args: argv::KUNIT_ARGS, shared, limits, results: 0 };
+        let mut boot = vm::boot(self.project, guest)?;
+        if let Some(programs) = programs {
+            let (suites, problems) = self.quick.read(shared, programs)?;
+            boot.suites.extend(suites);
+            boot.problems.extend(problems);
         }
         Ok(boot)
     }

@@ -11,6 +11,7 @@ use super::folder::RunFolder;
 use super::{Prover, Subject};
 use crate::files;
 use crate::kernel::build::{Build, Image};
+use crate::project::Project;
 use crate::proof;
 use crate::selftests::Table;
 use crate::selftests::build::{self, Programs};
@@ -20,12 +21,12 @@ use crate::vm::{self, Accel, argv};
 
 /// The kind of the records, and the version of what they hold.
 const KIND: &str = "selftests-2";
-/// How much more time tests get in the debug configuration.
-const DEBUG_FACTOR: u32 = 5;
 /// The seconds a guest may take besides its tests.
 const START_AND_END: u64 = 600;
 /// The guest's script for them, in vm-tests/.
 const SCRIPT: &str = "selftests.sh";
+/// The programs, in the folder that the guest shares.
+const ARCHIVE: &str = "selftests.tar";
 
 /// What the selftests showed about a tree.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,7 +102,7 @@ impl Prover<'_> {
         let own = build::own_sources(self.project, table)?;
         let table = serde_json::to_string(table).context("serialise the table of selftests")?;
         let args = argv::SELFTEST_ARGS.join(" ");
-        let script = self.script()?;
+        let script = script(self.project)?;
         let parts = [
             subject.tree.as_str(),
             &self.builder.config.name,
@@ -114,10 +115,6 @@ impl Prover<'_> {
             &own,
         ];
         Ok(proof::key(&parts.map(str::as_bytes)))
-    }
-
-    fn script(&self) -> Result<String> {
-        files::read(&self.project.vm_tests().join(SCRIPT))
     }
 
     fn run_selftests(&mut self, subject: &Subject, table: &Table, key: &str) -> Result<Selftested> {
@@ -158,13 +155,10 @@ impl Prover<'_> {
         programs: &Programs,
         run: &Path,
     ) -> Result<(Left, Option<String>)> {
-        let slower = if self.builder.config.name == "debug" { DEBUG_FACTOR } else { 1 };
+        let slower = slower(&self.builder.config.name);
         let plan = table.plan(&programs.absent, slower);
         let shared = guest::share(self.project, run)?;
-        files::write_atomic(&shared.join(SCRIPT), self.script()?.as_bytes())?;
-        files::write_atomic(&shared.join("selftests.plan"), plan.as_bytes())?;
-        let archive = shared.join("selftests.tar");
-        std::fs::rename(&programs.archive, &archive).with_context(|| format!("move to {}", archive.display()))?;
+        give(self.project, &shared, &plan, programs)?;
         let limits = Limits {
             timeout: Duration::from_secs(START_AND_END + table.longest(slower)),
             // A test says nothing before its end; its time is measured in the guest.
@@ -174,9 +168,32 @@ impl Prover<'_> {
         let kernel_args = argv::SELFTEST_ARGS;
         let guest = Guest { image, accel, kernel_args, shared: &shared, limits, results };
         let left = guest::start(self.project, guest)?;
-        files::remove_file(&archive)?;
-        Ok((left, guest::read_optional(&shared.join(guest::RESULTS))?))
+        Ok((left, taken(&shared)?))
     }
+}
+
+/// How much more time tests get in a configuration.
+pub(super) fn slower(config: &str) -> u32 {
+    if config == "debug" { 5 } else { 1 }
+}
+
+pub(super) fn script(project: &Project) -> Result<String> {
+    files::read(&project.vm_tests().join(SCRIPT))
+}
+
+/// Puts what the guest's script runs by `plan` into the folder that the guest shares.
+pub(super) fn give(project: &Project, shared: &Path, plan: &str, programs: &Programs) -> Result<()> {
+    files::write_atomic(&shared.join(SCRIPT), script(project)?.as_bytes())?;
+    files::write_atomic(&shared.join("selftests.plan"), plan.as_bytes())?;
+    let archive = shared.join(ARCHIVE);
+    std::fs::copy(&programs.archive, &archive).with_context(|| format!("copy to {}", archive.display()))?;
+    Ok(())
+}
+
+/// What the guest's script left of what it was given: its KTAP; the programs are removed.
+pub(super) fn taken(shared: &Path) -> Result<Option<String>> {
+    files::remove_file(&shared.join(ARCHIVE))?;
+    guest::read_optional(&shared.join(guest::RESULTS))
 }
 
 /// The tests of `series` in the table that are not in the tree of its last patch, which has to bring them.

@@ -12,20 +12,17 @@ pub const GUEST_DIR: &str = "/run/txgen";
 /// Kernel arguments of a boot with KUnit.
 ///
 /// KUnit runs at boot, as suites in init memory must; an oops ends the boot; no `quiet`, which hides KTAP; a kernel
-/// without block devices has to be told that its root is no disk.
-pub const KUNIT_ARGS: &[&str] = &["kunit.autorun=1", "oops=panic", "panic=-1", "root=/dev/root"];
+/// without block devices has to be told that its root is no disk. The quick selftests come after KUnit.
+pub const KUNIT_ARGS: &[&str] = &["kunit.autorun=1", "oops=panic", "panic=-1", "root=/dev/root", CACHED_ROOT];
 
 /// Kernel arguments of a boot with selftests.
 ///
-/// These start programs all the time and give them 0.2 s to come up: the guest has to cache what it reads of its root.
 /// vhost sends from where the memory of its guest is only if it is told to at boot.
-pub const SELFTEST_ARGS: &[&str] = &[
-    "oops=panic",
-    "panic=-1",
-    "root=/dev/root",
-    "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose",
-    "vhost_net.experimental_zcopytx=1",
-];
+pub const SELFTEST_ARGS: &[&str] =
+    &["oops=panic", "panic=-1", "root=/dev/root", CACHED_ROOT, "vhost_net.experimental_zcopytx=1"];
+
+/// Selftests start programs all the time and give them 0.2 s to come up: the guest has to cache what it reads of its root.
+const CACHED_ROOT: &str = "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose";
 
 /// Memory and CPUs of a guest.
 pub const GUEST_SIZE: &[&str] = &["--memory", "1G", "--cpus", "2"];
@@ -109,6 +106,8 @@ mod tests {
                 "panic=-1",
                 "--append",
                 "root=/dev/root",
+                "--append",
+                super::CACHED_ROOT,
                 "--exec",
                 "sh /run/txgen/guest.sh",
             ]

@@ -88,6 +88,7 @@ pub fn project_of(files: Changes<'_>, patches: &[(&str, Changes<'_>)]) -> TestPr
     }
     project.write("p/vm-tests/net.config", "CONFIG_NET=y\n");
     project.write("p/vm-tests/debug.config", "CONFIG_GONE=y\n");
+    project.write("p/vm-tests/selftests.toml", "sources = []\nfolder = []\n");
     kernel(&project, files, patches);
     player(&project);
     project
