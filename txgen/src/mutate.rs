@@ -3,9 +3,9 @@
 //!
 //! A mutation is a .diff in vm-tests/mutations/SERIES/ that starts with `# what it breaks`, then has `# must fail:
 //! SUITE, ...`, or `# must say: TEXT`, or both, and `# config: NAME` where it takes another configuration than net to
-//! notice, and `# selftests: NAME, ...` where it takes selftests, which are suites then. It is caught if each of the
-//! suites fails, or does not get to its end because the kernel crashed, and if the text is part of what was wrong with
-//! the boot.
+//! notice, and `# selftests: NAME, ...` where it takes selftests, which are suites then, or `# suites: GLOB` where all of
+//! KUnit's would take too long. It is caught if each of the suites fails, or does not get to its end because the kernel
+//! crashed, and if the text is part of what was wrong with the boot.
 
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,8 @@ pub struct Mutation {
     pub config: String,
     /// The selftests that it takes to notice; none for KUnit.
     pub selftests: Vec<String>,
+    /// The suites of KUnit that run, as the kernel's pattern for them; all where it names none.
+    pub run: Option<String>,
     file: PathBuf,
     diff: String,
 }
@@ -90,9 +92,15 @@ fn parse(file: &Path, diff: String) -> Result<Mutation> {
         "{}:2: no line `# must fail: SUITE, ...` or `# must say: TEXT`",
         file.display()
     );
+    let run = note("suites:").map(str::to_owned);
+    if let Some(glob) = &run {
+        let good = |c: char| c.is_ascii_alphanumeric() || "_-*?[]!".contains(c);
+        ensure!(glob.chars().all(good), "{}: suites: {glob} is no pattern of suites' names", file.display());
+    }
     let config = note("config:").unwrap_or(NET).to_owned();
     ensure!(config::names().contains(&config.as_str()), "{}: there is no configuration {config}", file.display());
-    Ok(Mutation { name, breaks: (*breaks).to_owned(), suites, says, config, selftests, file: file.to_owned(), diff })
+    let (breaks, file) = ((*breaks).to_owned(), file.to_owned());
+    Ok(Mutation { name, breaks, suites, says, config, selftests, run, file, diff })
 }
 
 /// Makes the mutated commit on top of the series, in memory.
@@ -195,6 +203,11 @@ mod tests {
         let mutation = parse(Path::new("m/early.diff"), text).expect("it is whole");
         assert_eq!((mutation.config.as_str(), mutation.says.as_deref()), ("debug", Some("BUG: KASAN")));
         assert!(mutation.suites.is_empty());
+        let some = "# It is freed early.\n# suites: net_txmsg*\n# must say: BUG: KASAN\n";
+        let mutation = parse(Path::new("m/early.diff"), some.to_owned()).expect("it is whole");
+        assert_eq!(mutation.run.as_deref(), Some("net_txmsg*"));
+        let error = parse(Path::new("m/early.diff"), some.replace("net_txmsg*", "a b")).expect_err("it has a space");
+        assert_eq!(error.to_string(), "m/early.diff: suites: a b is no pattern of suites' names");
         let other = "# It is freed early.\n# config: other\n# must say: BUG: KASAN\n".to_owned();
         let error = parse(Path::new("m/early.diff"), other).expect_err("there is no such configuration");
         assert_eq!(error.to_string(), "m/early.diff: there is no configuration other");

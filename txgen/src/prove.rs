@@ -126,6 +126,7 @@ pub struct Prover<'a> {
     until: Option<Instant>,
     toolchain: Vec<String>,
     tests: String,
+    kernel_args: Vec<String>,
     quick: Quick,
     accel: Option<Accel>,
 }
@@ -146,6 +147,7 @@ impl<'a> Prover<'a> {
             until: None,
             toolchain,
             tests,
+            kernel_args: argv::KUNIT_ARGS.map(str::to_owned).to_vec(),
             quick,
             accel: None,
         })
@@ -163,6 +165,14 @@ impl<'a> Prover<'a> {
         Self { until, ..self }
     }
 
+    /// Runs only the suites of KUnit that `glob` fits; what passes is on record as that alone.
+    pub fn only_suites(mut self, glob: &str) -> Self {
+        let arg = format!("kunit.filter_glob={glob}");
+        self.tests = format!("{}\n{arg}", self.tests);
+        self.kernel_args.push(arg);
+        self
+    }
+
     /// Lets make run `jobs` commands at once.
     pub fn jobs(mut self, jobs: Option<NonZeroUsize>) -> Self {
         self.builder.jobs = jobs;
@@ -175,7 +185,8 @@ impl<'a> Prover<'a> {
         let Self { project, builder, accel, until, .. } = self;
         let quick = &self.quick;
         let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests, quick };
-        let booter = Booter { project, boots: self.boots, limits: self.limits, accel, quick };
+        let booter =
+            Booter { project, boots: self.boots, limits: self.limits, accel, quick, kernel_args: &self.kernel_args };
         let progress = (subjects.len() > 1).then(|| Progress::start("test", subjects.len() as u64));
         let shown = thread::scope(|scope| {
             // The builder is one kernel ahead, and ends where nobody takes its kernels any more.

@@ -367,6 +367,20 @@ fn a_mutation_is_caught_where_the_kernel_complains_about_it() {
 }
 
 #[test]
+fn a_mutation_may_be_for_some_suites_alone_and_is_on_record_as_that() {
+    let project = project(&["good"]);
+    mutation_with(&project, "good */ /* too", "suites: iov_iter*\n# must fail: iov_iter");
+    let _ = mutate(&project, 1);
+    let args = fs::read_to_string(project.path("logs.args")).unwrap();
+    assert!(args.ends_with(" --append kunit.filter_glob=iov_iter* --exec sh /run/txgen/guest.sh\n"), "{args}");
+    mutation(&project, "good */ /* too", "iov_iter");
+    let _ = mutate(&project, 1);
+    let args = fs::read_to_string(project.path("logs.args")).unwrap();
+    assert_eq!(args.matches("filter_glob").count(), 1, "{args}");
+    assert_eq!(boots(&project), 2, "what some suites show is not what all of them do");
+}
+
+#[test]
 fn a_series_has_its_own_mutations_and_none_is_an_error() {
     let project = project(&["good"]);
     mutation(&project, "warning", "net_txbuf_skb");

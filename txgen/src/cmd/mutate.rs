@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen mutate`: shows that the tests of a series notice when it is broken.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 
 use super::which::Which;
@@ -53,16 +55,17 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     }
     let config_of = |mutation: &Mutation| args.config.clone().unwrap_or_else(|| mutation.config.clone());
     let mut verdicts = Vec::new();
-    for name in config::names() {
-        let fits = |mutation: &&Mutation| wanted(&mutation.name) && config_of(mutation) == name;
-        let chosen = mutations.iter().filter(fits).collect::<Vec<_>>();
-        if chosen.is_empty() {
-            continue;
-        }
-        let least = prove::boot_limits(name, None).timeout.as_secs().max(LEAST);
-        let limits = prove::boot_limits(name, Some(args.timeout.unwrap_or(least)));
-        let config = config::load(project, name, &applied.stack())?;
+    let wanted = mutations.iter().filter(|mutation| wanted(&mutation.name));
+    let mut kinds = BTreeMap::<_, Vec<_>>::new();
+    wanted.for_each(|mutation| kinds.entry((config_of(mutation), &mutation.run)).or_default().push(mutation));
+    for ((name, suites), chosen) in kinds {
+        let least = prove::boot_limits(&name, None).timeout.as_secs().max(LEAST);
+        let limits = prove::boot_limits(&name, Some(args.timeout.unwrap_or(least)));
+        let config = config::load(project, &name, &applied.stack())?;
         let mut prover = Prover::new(project, &applied.git_dir, config, limits, false)?;
+        if let Some(suites) = suites {
+            prover = prover.only_suites(suites);
+        }
         let commits = chosen.iter().map(|mutation| mutate::commit(&series, &applied, mutation));
         let subjects = commits.collect::<Result<Vec<_>>>()?;
         mutate::run((project, &applied.base.name), &mut prover, (&subjects, &chosen), |verdict| {

@@ -16,7 +16,7 @@ use crate::project::Project;
 use crate::proof;
 use crate::selftests::build::Programs;
 use crate::vm::guest::{self, Guest, Limits};
-use crate::vm::{self, Accel, Boot, argv};
+use crate::vm::{self, Accel, Boot};
 
 pub(super) fn accelerator(known: &mut Option<Accel>, image: &Path) -> Result<Accel> {
     if let Some(accel) = known {
@@ -103,6 +103,7 @@ pub(super) struct Booter<'a> {
     pub(super) limits: Limits,
     pub(super) accel: &'a mut Option<Accel>,
     pub(super) quick: &'a Quick,
+    pub(super) kernel_args: &'a [String],
 }
 
 impl Booter<'_> {
@@ -143,7 +144,8 @@ impl Booter<'_> {
             Some(programs) => self.quick.give(self.project, shared, programs, self.limits)?,
             None => self.limits,
         };
-        let guest = Guest { image, accel, kernel_args: argv::KUNIT_ARGS, shared, limits, results: 0 };
+        let kernel_args = &self.kernel_args.iter().map(String::as_str).collect::<Vec<_>>();
+        let guest = Guest { image, accel, kernel_args, shared, limits, results: 0 };
         let mut boot = vm::boot(self.project, guest)?;
         if let Some(programs) = programs {
             let (suites, problems) = self.quick.read(shared, programs)?;

@@ -13,7 +13,7 @@ pub const GUEST_DIR: &str = "/run/txgen";
 ///
 /// KUnit runs at boot, as suites in init memory must; an oops ends the boot; no `quiet`, which hides KTAP; a kernel
 /// without block devices has to be told that its root is no disk. The quick selftests come after KUnit.
-pub const KUNIT_ARGS: &[&str] = &["kunit.autorun=1", "oops=panic", "panic=-1", "root=/dev/root", CACHED_ROOT];
+pub const KUNIT_ARGS: [&str; 5] = ["kunit.autorun=1", "oops=panic", "panic=-1", "root=/dev/root", CACHED_ROOT];
 
 /// Kernel arguments of a boot with selftests.
 ///
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn vng_boots_with_kunit_and_shares_one_folder() {
         let tcg = Accel::Tcg { why: "no /dev/kvm".to_owned() };
-        let argv = vng(Path::new("/r/bzImage"), Path::new("/r/guest"), &tcg, KUNIT_ARGS);
+        let argv = vng(Path::new("/r/bzImage"), Path::new("/r/guest"), &tcg, &KUNIT_ARGS);
         let words = argv.iter().map(|word| word.to_str().expect("text")).collect::<Vec<_>>();
         assert_eq!(
             words,
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn kvm_is_left_on_only_where_it_was_shown_to_work() {
-        let argv = |accel| vng(Path::new("/i"), Path::new("/s"), &accel, KUNIT_ARGS);
+        let argv = |accel| vng(Path::new("/i"), Path::new("/s"), &accel, &KUNIT_ARGS);
         let off = |accel| argv(accel).iter().any(|word| word == "--disable-kvm");
         assert!(!off(Accel::Kvm));
         assert!(off(Accel::Tcg { why: String::new() }));

@@ -50,6 +50,7 @@ const PLAYER: &str = r#"#!/bin/sh
 image=$2
 for word; do case $word in --rwdir=*) shared=${word##*=} ;; esac; done
 echo boot >>"LOGS.boots"
+echo "$*" >>"LOGS.args"
 log=$(sed -n 's/.*play:\([a-z]*\).*/\1/p' "$image")
 case $log in
 chat) while :; do echo '[    1.000000] still here'; sleep 0.2; done ;;
