@@ -367,6 +367,22 @@ fn a_mutation_is_caught_where_the_kernel_complains_about_it() {
 }
 
 #[test]
+fn some_mutations_are_chosen_by_name_and_an_unknown_name_is_refused() {
+    let project = project(&["good"]);
+    mutation(&project, "warning", "net_txbuf_skb");
+    let text = project.read("p/vm-tests/mutations/x/other-log.diff");
+    project.write("p/vm-tests/mutations/x/another.diff", &text.replace("net_txbuf_skb", "net_txbuf_runs"));
+    let only = |names: &str, code| {
+        project.txgen(&["mutate", "x", "--tree", "../k", "--base", "base", "--only", names]).expect(code)
+    };
+    let ran = only("another", 0);
+    assert!(ran.stdout.starts_with("caught     another ") && ran.stdout.lines().count() == 1, "{}", ran.stdout);
+    assert_eq!(only("other-log,another", 0).stdout.lines().count(), 2);
+    let stderr = only("another,none", 2).stderr;
+    assert!(stderr.contains("there is no mutation none; there are another, other-log"), "{stderr}");
+}
+
+#[test]
 fn a_mutation_may_be_for_some_suites_alone_and_is_on_record_as_that() {
     let project = project(&["good"]);
     mutation_with(&project, "good */ /* too", "suites: iov_iter*\n# must fail: iov_iter");

@@ -15,7 +15,7 @@ use crate::prove::{self, Prover};
 
 const EXAMPLES: &str = "Examples:
   txgen mutate zerocopy
-  txgen mutate messages --only release-comes-early
+  txgen mutate messages --only release-comes-early,release-twice
   txgen mutate zerocopy --only release-twice --config debug";
 
 /// Breaks the last patch of a series in one place at a time and boots it: its tests have to fail.
@@ -27,9 +27,9 @@ const EXAMPLES: &str = "Examples:
 pub struct Args {
     #[command(flatten)]
     which: Which,
-    /// Only this mutation
-    #[arg(long, value_name = "MUTATION")]
-    only: Option<String>,
+    /// Only these mutations
+    #[arg(long, value_name = "MUTATION", value_delimiter = ',')]
+    only: Vec<String>,
     /// Kernel configuration of vm-tests/ for all of them; else each says which one it takes
     #[arg(long, value_name = "CONFIG", value_parser = config::names())]
     config: Option<String>,
@@ -48,14 +48,13 @@ const LEAST: u64 = 300;
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (series, applied) = args.which.build(project, false)?;
     let mutations = mutate::load(project, &series.name)?;
-    let wanted = |name: &str| args.only.as_ref().is_none_or(|only| only == name);
-    if !mutations.iter().any(|mutation| wanted(&mutation.name)) {
+    if let Some(unknown) = args.only.iter().find(|name| !mutations.iter().any(|mutation| mutation.name == **name)) {
         let names = mutations.iter().map(|mutation| mutation.name.as_str()).collect::<Vec<_>>().join(", ");
-        bail!("there is no such mutation; there are {names}");
+        bail!("there is no mutation {unknown}; there are {names}");
     }
     let config_of = |mutation: &Mutation| args.config.clone().unwrap_or_else(|| mutation.config.clone());
     let mut verdicts = Vec::new();
-    let wanted = mutations.iter().filter(|mutation| wanted(&mutation.name));
+    let wanted = mutations.iter().filter(|mutation| args.only.is_empty() || args.only.contains(&mutation.name));
     let mut kinds = BTreeMap::<_, Vec<_>>::new();
     wanted.for_each(|mutation| kinds.entry((config_of(mutation), &mutation.run)).or_default().push(mutation));
     for ((name, suites), chosen) in kinds {
