@@ -26,7 +26,7 @@ use crate::process::{Run, TimedOut};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::proof;
-use crate::series::AppliedPatch;
+use crate::series::{Applied, AppliedPatch};
 use crate::vm::guest::Limits;
 use crate::vm::ktap::Outcome;
 use crate::vm::{self, Accel, Boot, Suite, argv, guest};
@@ -240,6 +240,12 @@ impl<'a> Prover<'a> {
     fn accelerator(&mut self, image: &Image) -> Result<Accel> {
         pipeline::accelerator(&mut self.accel, &image.path)
     }
+}
+
+/// The configurations in which each patch of a series is proved.
+pub fn configs(applied: &Applied) -> Vec<&'static str> {
+    let rust = applied.patches.iter().flat_map(|patch| &patch.files).any(|file| file.ends_with(".rs"));
+    if rust { vec!["net", "rust"] } else { vec!["net"] }
 }
 
 /// When a boot in a configuration is given up: after `seconds`, where the user says so, and after half of them in silence.

@@ -113,6 +113,35 @@ fn quick() -> String {
 }
 
 #[test]
+fn a_full_test_is_every_patch_and_then_the_last_with_selftests_and_in_the_debug_configuration() {
+    let second = [("net/core/a.c", "/* play:good */\nint b;\nint c;\n")];
+    let project = project_of(FILES, &[("one", OTHER), ("two", &second)]);
+    project.write("p/vm-tests/selftests.toml", TABLE);
+    let missing = test(&project, &["--full"], 2);
+    assert!(missing.stderr.contains("configuration debug lost"), "{}", missing.stderr);
+    project.write("p/vm-tests/debug.config", "CONFIG_KASAN=y\n");
+    let heads = |text: &str| {
+        let heads = text.lines().filter(|line| !line.starts_with(' ')).map(|line| line.split(": ").next().unwrap());
+        heads.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let ran = test(&project, &["--full", "--against-base"], 0);
+    let expected = [
+        "ok   base [net]",
+        "ok   one [net]",
+        "ok   two [net]",
+        "ok   base [net]",
+        "ok   base [net] selftests",
+        "ok   two [net]",
+        "ok   two [net] selftests",
+        "ok   base [debug]",
+        "ok   two [debug]",
+    ];
+    assert_eq!(heads(&ran.stdout), expected, "{}", ran.stdout);
+    let refused = test(&project, &["--full", "--config", "net"], 2);
+    assert!(refused.stderr.contains("cannot be used with"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_quick_test_runs_in_each_boot_and_counts_as_a_suite() {
     let project = project(OTHER);
     let boot = |more: &[&str], code| stable(&project, &test(&project, &[&["--tip"], more].concat(), code).stdout);

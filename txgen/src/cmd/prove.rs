@@ -80,7 +80,8 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     for name in newest_first(project, &args.names)? {
         let which = Which { name, base: args.base.clone(), tree: args.tree.clone() };
         let (_, applied) = which.build(project, false)?;
-        for config in configs(&applied, args.config.as_deref()) {
+        let configs = args.config.as_deref().map_or_else(|| prove::configs(&applied), |config| vec![config]);
+        for config in configs {
             all.push(work(project, config::load(project, config, &applied.stack())?, &applied)?);
         }
         if args.config.is_none() {
@@ -112,16 +113,6 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     }
     let passed = all.iter().flat_map(|work| &work.proved).all(Proved::passed);
     Ok(if passed { Exit::Good } else { Exit::Findings })
-}
-
-/// The configurations in which a series is proved.
-fn configs<'a>(applied: &Applied, chosen: Option<&'a str>) -> Vec<&'a str> {
-    let rust = applied.patches.iter().flat_map(|patch| &patch.files).any(|file| file.ends_with(".rs"));
-    match chosen {
-        Some(config) => vec![config],
-        None if rust => vec!["net", "rust"],
-        None => vec!["net"],
-    }
 }
 
 /// What is not on record, in the order it is to be proved.

@@ -20,6 +20,7 @@ use crate::vm::Suite;
 const EXAMPLES: &str = "Examples:
   txgen test zerocopy --tip
   txgen test zerocopy --all --against-base
+  txgen test zerocopy --full
   txgen test zerocopy --all --shard 2/4 --json
   txgen test zerocopy --patch txbuf --config debug
   txgen test zerocopy --tip --tree ~/src/linux --base v7.3 --json
@@ -32,7 +33,7 @@ A tree that passed is recorded with its configuration, toolchain and tests, and 
 /// Builds and boots a series in virtme-ng with its tests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group(clap::ArgGroup::new("patches").required(true).args(["tip", "all", "patch", "base_only"])))]
+#[command(group(clap::ArgGroup::new("patches").required(true).args(["tip", "all", "full", "patch", "base_only"])))]
 pub struct Args {
     #[command(flatten)]
     which: Which,
@@ -45,6 +46,10 @@ pub struct Args {
     /// With --all, test only part K of N of the patches: neighbours, as many as in any other part or one more or less
     #[arg(long, value_name = "K/N", requires = "all")]
     shard: Option<Shard>,
+    /// Test every patch (with Rust, too, where the series has any), then the last one with all selftests and in the debug
+    /// configuration: what there is to be shown before a posting
+    #[arg(long, conflicts_with_all = ["config", "selftests"])]
+    full: bool,
     /// Test this patch
     #[arg(long, value_name = "PATCH")]
     patch: Option<String>,
@@ -85,23 +90,63 @@ pub struct Args {
 /// Runs `txgen test`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.apply(project, args.signoff)?;
-    let config = config::load(project, &args.config, &applied.stack())?;
-    let subjects = select(&applied, args)?;
-    let on_base = |names: &Vec<String>| selftests::load(project)?.select(names)?.on(&applied.base.name, &args.config);
-    let table = args.selftests.as_ref().map(on_base).transpose()?;
-    let limits = prove::boot_limits(&args.config, args.timeout);
-    let prover =
-        Prover::new(project, &applied.git_dir, config, limits, args.force)?.jobs(args.jobs).repeatedly(args.boots);
-    let mut subjects = subjects;
-    if args.against_base || args.base_only {
-        subjects.insert(0, Subject::from(&applied.base));
+    let rounds = rounds(&applied, args)?;
+    // What is missing for the last of them is said before the first.
+    let provers = rounds.iter().map(|round| round.prover(project, &applied, args)).collect::<Result<Vec<_>>>()?;
+    let tables = rounds.iter().map(|round| round.table(project, &applied)).collect::<Result<Vec<_>>>()?;
+    let mut session = Session { args, applied: &applied, base: None, shown: Shown::default() };
+    for ((round, prover), table) in rounds.iter().zip(provers).zip(tables) {
+        session.test(prover, &round.subjects, table.as_ref())?;
     }
-    let mut session = Session { args, applied: &applied, table, shown: Shown::default() };
-    session.test(prover, &subjects)?;
     if args.json {
-        anstream::println!("{}", session.shown.json(args.selftests.is_some())?);
+        let selftests = rounds.iter().any(|round| round.selftests.is_some());
+        anstream::println!("{}", session.shown.json(selftests)?);
     }
     Ok(if session.shown.passed() { Exit::Good } else { Exit::Findings })
+}
+
+/// A pass over patches in one configuration.
+struct Round<'a> {
+    config: &'a str,
+    subjects: Vec<Subject>,
+    /// The starts of the selftests' names; `None` for none of them.
+    selftests: Option<&'a [String]>,
+}
+
+impl Round<'_> {
+    /// A prover, with whatever it takes found; nothing is built yet.
+    fn prover<'p>(&self, project: &'p Project, applied: &Applied, args: &Args) -> Result<Prover<'p>> {
+        let config = config::load(project, self.config, &applied.stack())?;
+        let limits = prove::boot_limits(self.config, args.timeout);
+        let prover = Prover::new(project, &applied.git_dir, config, limits, args.force)?;
+        Ok(prover.jobs(args.jobs).repeatedly(args.boots))
+    }
+
+    fn table(&self, project: &Project, applied: &Applied) -> Result<Option<Table>> {
+        let on_base = |names| selftests::load(project)?.select(names)?.on(&applied.base.name, self.config);
+        self.selftests.map(on_base).transpose()
+    }
+}
+
+/// The passes that the options ask for.
+fn rounds<'a>(applied: &Applied, args: &'a Args) -> Result<Vec<Round<'a>>> {
+    let mut subjects = select(applied, args)?;
+    let tip = subjects.last().cloned();
+    let mut rounds = Vec::new();
+    if args.full {
+        for config in prove::configs(applied) {
+            rounds.push(Round { config, subjects: subjects.clone(), selftests: None });
+        }
+        subjects = tip.into_iter().collect();
+        rounds.push(Round { config: "net", subjects: subjects.clone(), selftests: Some(&[]) });
+        rounds.push(Round { config: "debug", subjects, selftests: None });
+    } else {
+        rounds.push(Round { config: &args.config, subjects, selftests: args.selftests.as_deref() });
+    }
+    if args.against_base || args.base_only {
+        rounds.iter_mut().for_each(|round| round.subjects.insert(0, Subject::from(&applied.base)));
+    }
+    Ok(rounds)
 }
 
 /// What was shown, the base first where it was tested.
@@ -128,29 +173,31 @@ impl Shown {
 struct Session<'a> {
     args: &'a Args,
     applied: &'a Applied,
-    table: Option<Table>,
+    /// What the base showed in this pass, to compare with: where it is in `shown`.
+    base: Option<(usize, usize)>,
     shown: Shown,
 }
 
 impl Session<'_> {
     /// Tests commits and prints each result as soon as it is there.
-    fn test(&mut self, mut prover: Prover<'_>, subjects: &[Subject]) -> Result<()> {
-        let Some(table) = self.table.take() else {
+    fn test(&mut self, mut prover: Prover<'_>, subjects: &[Subject], table: Option<&Table>) -> Result<()> {
+        self.base = self.args.against_base.then(|| (self.shown.boots.len(), self.shown.selftests.len()));
+        let Some(table) = table else {
             return prover.prove(subjects, |boot| self.booted(boot));
         };
         // Selftests are built of the tree that is checked out: no other kernel can be built meanwhile.
         for subject in subjects {
             prover.prove(std::slice::from_ref(subject), |boot| self.booted(boot))?;
-            let tested = prover.selftest(subject, &table)?;
+            let tested = prover.selftest(subject, table)?;
             self.selftested(subject, tested)?;
         }
         Ok(())
     }
 
     fn booted(&mut self, mut boot: prove::Proved) -> Result<()> {
-        let is_base = self.shown.boots.is_empty() && self.args.against_base;
+        let is_base = self.base.is_some_and(|(at, _)| at == self.shown.boots.len());
         ensure!(!is_base || boot.proof.boot.is_some(), "the base does not build, so there is nothing to compare with");
-        if let Some(base) = self.shown.boots.first().filter(|_| self.args.against_base) {
+        if let Some(base) = self.base.and_then(|(at, _)| self.shown.boots.get(at)) {
             boot.regressions = prove::compare(suites(base), suites(&boot));
         }
         self.print(&show::text(&boot)?);
@@ -159,7 +206,7 @@ impl Session<'_> {
     }
 
     fn selftested(&mut self, subject: &Subject, mut tested: prove::selftests::Proved) -> Result<()> {
-        if let Some(base) = self.shown.selftests.first().filter(|_| self.args.against_base) {
+        if let Some(base) = self.base.and_then(|(_, at)| self.shown.selftests.get(at)) {
             tested.regressions = results::compare(&base.proof.tests, &tested.proof.tests);
         }
         if self.applied.patches.last().is_some_and(|tip| tip.commit == subject.commit) {
@@ -190,7 +237,7 @@ fn select(applied: &Applied, args: &Args) -> Result<Vec<Subject>> {
     let Some(last) = applied.patches.last() else { bail!("series {} has no patch", applied.name) };
     let chosen = |patch: &&AppliedPatch| match &args.patch {
         Some(name) => patch.name == *name,
-        None => args.all || patch.commit == last.commit,
+        None => args.all || args.full || patch.commit == last.commit,
     };
     let part = args.shard.map_or(applied.patches.as_slice(), |shard| shard.of(&applied.patches));
     let subjects = part.iter().filter(chosen).map(Subject::from).collect::<Vec<_>>();
