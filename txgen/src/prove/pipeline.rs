@@ -140,10 +140,10 @@ impl Booter<'_> {
 
     fn boot_once(&self, image: &Image, accel: &Accel, programs: Option<&Programs>, run: &Path) -> Result<Boot> {
         let shared = &guest::share(self.project, run)?;
-        let limits = match programs {
-            Some(programs) => self.quick.give(self.project, shared, programs, self.limits)?,
-            None => self.limits,
-        };
+        if let Some(programs) = programs {
+            self.quick.give(self.project, shared, programs)?;
+        }
+        let limits = self.limits;
         let kernel_args = &self.kernel_args.iter().map(String::as_str).collect::<Vec<_>>();
         let guest = Guest { image, accel, kernel_args, shared, limits, results: 0 };
         let mut boot = vm::boot(self.project, guest)?;

@@ -12,7 +12,6 @@ use crate::selftests::build::{self, Programs};
 use crate::selftests::results::{self, Selftest};
 use crate::selftests::{self, Table};
 use crate::vm::Suite;
-use crate::vm::guest::Limits;
 use crate::vm::ktap::{Counts, Outcome};
 
 /// Them, for one configuration.
@@ -48,13 +47,9 @@ impl Quick {
         Ok(Some(Programs { archive, ..programs }))
     }
 
-    /// Puts the tests into the folder that the guest shares; the limits of a boot that would end within `limits` without
-    /// them.
-    pub(super) fn give(&self, project: &Project, shared: &Path, programs: &Programs, limits: Limits) -> Result<Limits> {
-        give(project, shared, &self.plan(programs), programs)?;
-        let (all, one) = (self.table.longest(self.slower), self.table.longest_of_one(self.slower));
-        let more = std::time::Duration::from_secs;
-        Ok(Limits { timeout: limits.timeout + more(all), silence: limits.silence + more(one) })
+    /// Puts the tests into the folder that the guest shares.
+    pub(super) fn give(&self, project: &Project, shared: &Path, programs: &Programs) -> Result<()> {
+        give(project, shared, &self.plan(programs), programs)
     }
 
     /// What the guest left of them in the folder that it shares: each as a suite, and what is wrong.
