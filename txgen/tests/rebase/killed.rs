@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A rebase that is killed shows as not begun or as done.
 
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -50,4 +52,38 @@ fn a_rebase_killed_at_any_moment_is_not_begun_or_done() {
     }
     assert!(seen[0] > 0, "no kill came before the end: {seen:?}");
     assert_eq!(files(&project, "p/.txgen").len(), 0, "{:?}", files(&project, "p/.txgen"));
+}
+
+/// Stands for a git that is killed, and txgen with it, when it has locked the branch and not moved it yet.
+const KILLED_GIT: &str = "#!/bin/sh
+case \" $* \" in
+*' update-ref '*)
+	touch LOCK
+	kill -9 $PPID
+	exit 1
+	;;
+esac
+exec env PATH=\"${PATH#*:}\" git \"$@\"
+";
+
+#[test]
+fn a_git_that_is_killed_with_a_lock_on_the_branch_keeps_nobody_from_finishing() {
+    let project = project(&[(SKBUFF, "a + 1;", "a + 11;")], &[("twice", &[(SKBUFF, "b = a", "b = 2 * a")])]);
+    let state = || (files(&project, "p/series"), refs(&project));
+    let rebase = |onto| project.txgen(&["rebase", "demo", "--onto", onto]).expect(0);
+    rebase("new");
+    let there = state();
+    rebase("old");
+    let lock = project.path("cache/linux.git/refs/heads/txgen/demo.lock");
+    project.write("killed/git", &KILLED_GIT.replace("LOCK", &lock.display().to_string()));
+    set_permissions(project.path("killed/git"), Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", project.path("killed").display(), std::env::var("PATH").unwrap());
+    let mut command = project.command(env!("CARGO_BIN_EXE_txgen"));
+    command.args(["rebase", "demo", "--onto", "new"]).current_dir(project.path("p")).env("PATH", path);
+    assert!(!command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    assert!(lock.exists(), "git was killed before the branch was to be moved");
+    let next = project.txgen(&["base", "list"]).expect(0);
+    assert!(next.stderr.contains("demo.lock was left by a git that was killed: it is removed"), "{}", next.stderr);
+    assert_eq!(state(), there);
+    assert!(!lock.exists());
 }
