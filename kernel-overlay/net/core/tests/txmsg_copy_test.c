@@ -184,10 +184,11 @@ KUNIT_ARRAY_PARAM(family, family_cases, family_desc);
 static void socket_of_another_family_gets_a_copy(struct kunit *test)
 {
 	const struct family_case *c = test->param_value;
-	struct tm_msg *m = tm_new_slab(test, 3000, 0);
 	struct socket *from, *to;
+	struct tm_msg *m;
 
 	c->pair(test, &from, &to);
+	m = tm_new_slab(test, 3000, 0);
 	KUNIT_EXPECT_EQ(test, m->len, tm_send(from, m, 0));
 	net_txmsg_put(&m->txm);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&m->released));
@@ -214,13 +215,14 @@ static void socket_of_another_protocol_gets_a_copy(struct kunit *test)
 
 static void socket_with_tls_gets_a_copy(struct kunit *test)
 {
-	struct tm_msg *m = tm_new_slab(test, 50000, 0);
 	struct socket *from, *to;
+	struct tm_msg *m;
 
 	tm_pair(test, SOCK_STREAM, &from, &to);
 	if (from->ops->setsockopt(from, SOL_TCP, TCP_ULP,
 				  KERNEL_SOCKPTR("tls"), 4))
 		kunit_skip(test, "no TLS");
+	m = tm_new_slab(test, 50000, 0);
 	KUNIT_EXPECT_EQ(test, m->len, tm_send(from, m, 0));
 	net_txmsg_put(&m->txm);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&m->released));
