@@ -126,7 +126,8 @@ pub struct Prover<'a> {
     until: Option<Instant>,
     toolchain: Vec<String>,
     tests: String,
-    kernel_args: Vec<String>,
+    /// The only suites of KUnit that run, as an argument of the kernel.
+    suites: Option<String>,
     quick: Quick,
     accel: Option<Accel>,
 }
@@ -147,7 +148,7 @@ impl<'a> Prover<'a> {
             until: None,
             toolchain,
             tests,
-            kernel_args: argv::KUNIT_ARGS.map(str::to_owned).to_vec(),
+            suites: None,
             quick,
             accel: None,
         })
@@ -169,7 +170,7 @@ impl<'a> Prover<'a> {
     pub fn only_suites(mut self, glob: &str) -> Self {
         let arg = format!("kunit.filter_glob={glob}");
         self.tests = format!("{}\n{arg}", self.tests);
-        self.kernel_args.push(arg);
+        self.suites = Some(arg);
         self
     }
 
@@ -183,10 +184,13 @@ impl<'a> Prover<'a> {
     /// is there. Where there is a record (and it is not to be made anew) nothing is built.
     pub fn prove(&mut self, subjects: &[Subject], mut tell: impl FnMut(Proved) -> Result<()>) -> Result<()> {
         let Self { project, builder, accel, until, .. } = self;
+        let mut kernel_args = argv::KUNIT_ARGS.to_vec();
+        let own = builder.config.boot_args().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        kernel_args.extend(own.iter().chain(&self.suites).map(String::as_str));
         let quick = &self.quick;
         let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests, quick };
         let booter =
-            Booter { project, boots: self.boots, limits: self.limits, accel, quick, kernel_args: &self.kernel_args };
+            Booter { project, boots: self.boots, limits: self.limits, accel, quick, kernel_args: &kernel_args };
         let progress = (subjects.len() > 1).then(|| Progress::start("test", subjects.len() as u64));
         let shown = thread::scope(|scope| {
             // The builder is one kernel ahead, and ends where nobody takes its kernels any more.
@@ -229,6 +233,11 @@ impl<'a> Prover<'a> {
         }
         self.builder.take_tree()?;
         load()
+    }
+
+    /// The kernel's arguments for a boot with programs of user space.
+    fn selftest_args(&self) -> Vec<&str> {
+        [argv::SELFTEST_ARGS, &self.builder.config.boot_args()].concat()
     }
 
     /// The name of the configuration.

@@ -119,7 +119,7 @@ fn a_full_test_is_every_patch_and_then_the_last_with_selftests_and_in_the_debug_
     project.write("p/vm-tests/selftests.toml", TABLE);
     let missing = test(&project, &["--full"], 2);
     assert!(missing.stderr.contains("configuration debug lost"), "{}", missing.stderr);
-    project.write("p/vm-tests/debug.config", "CONFIG_KASAN=y\n");
+    project.write("p/vm-tests/debug.config", "CONFIG_KASAN=y\nCONFIG_CMDLINE=\"no5lvl\"\n");
     let heads = |text: &str| {
         let heads = text.lines().filter(|line| !line.starts_with(' ')).map(|line| line.split(": ").next().unwrap());
         heads.map(str::to_owned).collect::<Vec<_>>()
@@ -137,6 +137,8 @@ fn a_full_test_is_every_patch_and_then_the_last_with_selftests_and_in_the_debug_
         "ok   two [debug]",
     ];
     assert_eq!(heads(&ran.stdout), expected, "{}", ran.stdout);
+    let args = std::fs::read_to_string(project.path("logs.args")).unwrap();
+    assert_eq!(args.matches(" --append no5lvl ").count(), 2, "of the two boots with it: {args}");
     let refused = test(&project, &["--full", "--config", "net"], 2);
     assert!(refused.stderr.contains("cannot be used with"), "{}", refused.stderr);
 }

@@ -65,6 +65,13 @@ impl Config {
         asked
     }
 
+    /// The arguments that the kernel has built in. Its decompressor, which chooses how memory is mapped, sees those of the
+    /// boot loader alone: they are to be given there, too.
+    pub fn boot_args(&self) -> Vec<&str> {
+        let built_in = self.text.lines().find_map(|line| line.strip_prefix("CONFIG_CMDLINE="));
+        built_in.unwrap_or_default().trim_matches('"').split_whitespace().collect()
+    }
+
     /// The options that `got`, the .config of `tree`, does not have as asked, but for those that a later patch brings.
     pub fn lost(&self, tree: &Path, got: &str) -> Result<Vec<Lost>> {
         let mut lost = lost(&self.text, got)?;
@@ -208,6 +215,9 @@ mod tests {
         let asked = config("CONFIG_NET=y\nCONFIG_SYSCTL=y\n").asked();
         assert_eq!(asked, "CONFIG_NET=y\nCONFIG_SYSCTL=y\nCONFIG_PROC_SYSCTL=y\n");
         assert_eq!(config("CONFIG_SYSCTL=n\n").asked(), "CONFIG_SYSCTL=n\n");
+        let built_in = config("CONFIG_CMDLINE=\"no5lvl nokaslr\"\nCONFIG_CMDLINE_BOOL=y\n");
+        assert_eq!(built_in.boot_args(), ["no5lvl", "nokaslr"]);
+        assert_eq!(config("CONFIG_NET=y\n").boot_args(), [""; 0]);
     }
 
     #[test]

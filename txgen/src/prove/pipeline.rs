@@ -103,7 +103,7 @@ pub(super) struct Booter<'a> {
     pub(super) limits: Limits,
     pub(super) accel: &'a mut Option<Accel>,
     pub(super) quick: &'a Quick,
-    pub(super) kernel_args: &'a [String],
+    pub(super) kernel_args: &'a [&'a str],
 }
 
 impl Booter<'_> {
@@ -144,7 +144,7 @@ impl Booter<'_> {
             self.quick.give(self.project, shared, programs)?;
         }
         let limits = self.limits;
-        let kernel_args = &self.kernel_args.iter().map(String::as_str).collect::<Vec<_>>();
+        let kernel_args = self.kernel_args;
         let guest = Guest { image, accel, kernel_args, shared, limits, results: 0 };
         let mut boot = vm::boot(self.project, guest)?;
         if let Some(programs) = programs {

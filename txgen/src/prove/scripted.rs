@@ -11,9 +11,9 @@ use super::{Prover, Subject};
 use crate::files;
 use crate::kernel::build::Build;
 use crate::proof;
+use crate::vm;
 use crate::vm::guest::{self, Guest, Limits};
 use crate::vm::ktap::{self, Ktap, Test};
-use crate::vm::{self, argv};
 
 /// The kind of the records, and the version of what they hold.
 const KIND: &str = "script-3";
@@ -64,7 +64,7 @@ impl Prover<'_> {
         files::write_atomic(&shared.join(NAME), text.as_bytes())?;
         // A script may say nothing before its end.
         let limits = Limits { silence: self.limits.timeout, ..self.limits };
-        let kernel_args = argv::SELFTEST_ARGS;
+        let kernel_args = &self.selftest_args();
         let guest = Guest { image: &image, accel: &accel, kernel_args, shared: &shared, limits, results: 0 };
         let left = guest::start(self.project, guest)?;
         let evidence = left.evidence();

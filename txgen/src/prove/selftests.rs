@@ -165,7 +165,7 @@ impl Prover<'_> {
             silence: Duration::from_secs(START_AND_END + table.longest_of_one(slower)),
         };
         let results = plan.lines().count() as u64;
-        let kernel_args = argv::SELFTEST_ARGS;
+        let kernel_args = &self.selftest_args();
         let guest = Guest { image, accel, kernel_args, shared: &shared, limits, results };
         let left = guest::start(self.project, guest)?;
         Ok((left, taken(&shared)?))
