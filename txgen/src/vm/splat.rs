@@ -57,7 +57,9 @@ const FRAMES: usize = 5;
 const BEFORE_TRACE: usize = 60;
 /// Functions that only report.
 const REPORTERS: &[&str] =
-    &["dump_stack", "dump_stack_lvl", "kasan_report", "print_report", "__warn", "panic", "vpanic"];
+    &["dump_stack", "dump_stack_lvl", "kasan_report", "kmemleak_alloc", "print_report", "__warn", "panic", "vpanic"];
+/// How functions begin that the compiler calls to have an access checked.
+const ACCESS: &str = "__asan_";
 
 /// Where in a line a mark has to be.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +131,7 @@ fn trace(lines: &[&str]) -> Vec<String> {
     };
     let is_part = |line: &&str| line.contains("+0x") || line.trim().starts_with('<');
     let inside = lines[start + 1..].iter().take_while(|line| is_part(line));
-    inside.filter_map(frame).filter(|name| !REPORTERS.contains(&name.as_str())).collect()
+    inside.filter_map(frame).filter(|name| !REPORTERS.contains(&name.as_str()) && !name.starts_with(ACCESS)).collect()
 }
 
 fn kind(text: &str) -> Option<Kind> {
