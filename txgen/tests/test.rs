@@ -397,6 +397,17 @@ fn a_mutation_may_be_for_some_suites_alone_and_is_on_record_as_that() {
 }
 
 #[test]
+fn a_boot_without_a_suite_shows_something_only_where_the_kernel_said_what_it_had_to() {
+    let project = project(&["good"]);
+    mutation_with(&project, "kasan", "must say: slab-use-after-free");
+    let caught = mutate(&project, 0).stdout;
+    assert!(caught.starts_with("caught     other-log                  by \"slab-use-after-free\" "), "{caught}");
+    mutation_with(&project, "kasan", "must say: scheduling while atomic");
+    let stderr = mutate(&project, 2).stderr;
+    assert!(stderr.contains("no suite passed at all, which shows nothing"), "{stderr}");
+}
+
+#[test]
 fn a_series_has_its_own_mutations_and_none_is_an_error() {
     let project = project(&["good"]);
     mutation(&project, "warning", "net_txbuf_skb");
