@@ -62,6 +62,24 @@ fn what_passed_is_not_run_again_unless_forced() {
 }
 
 #[test]
+fn a_guest_that_is_gone_without_a_word_is_started_once_more() {
+    let text = "/* play:gone built:1 */\n";
+    let project = project_of(&[], &[("gone", &[("net/core/a.c", text)])]);
+    let ran = project.txgen(&test(&["--tip"])).expect(0);
+    assert!(ran.stderr.contains("boot: the guest was gone without a word: once more"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("17 suites: 104 passed"), "{}", ran.stdout);
+    assert_eq!(boots(&project), 2);
+}
+
+#[test]
+fn a_guest_that_is_gone_twice_is_a_failure() {
+    let project = project(&["truncated"]);
+    let ran = project.txgen(&test(&["--tip"])).expect(1);
+    assert!(ran.stdout.contains("the guest wrote no result"), "{}", ran.stdout);
+    assert_eq!(boots(&project), 2);
+}
+
+#[test]
 fn a_patch_that_does_not_build_is_a_failure_with_its_errors() {
     let project = project(&["broken"]);
     let ran = project.txgen(&test(&["--tip"])).expect(1);
@@ -322,7 +340,7 @@ fn an_unknown_patch_series_or_selection_is_an_error() {
     let series = project.txgen(&["test", "y", "--tip", "--tree", "../k", "--base", "base"]).expect(2);
     assert!(series.stderr.contains("series/y/series.toml"), "{}", series.stderr);
     let nothing = project.txgen(&test(&[])).expect(2);
-    assert!(nothing.stderr.contains("--tip|--all|--patch <PATCH>"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("--tip|--all|--full|--patch <PATCH>"), "{}", nothing.stderr);
     let config = project.txgen(&test(&["--tip", "--config", "other"])).expect(2);
     assert!(config.stderr.contains("[possible values: net, debug, rust]"), "{}", config.stderr);
 }

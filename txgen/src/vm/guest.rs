@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::alive::{Alive, Tail};
-use super::{Accel, Evidence, argv, is_booted, virtme_ng};
+use super::{Accel, Evidence, argv, broken_result, is_booted, splat, virtme_ng};
 use crate::files;
 use crate::kernel::build::Image;
 use crate::plain::plain;
@@ -89,8 +89,28 @@ pub fn script(project: &Project) -> Result<String> {
     files::read(&project.vm_tests().join("guest.sh"))
 }
 
-/// Boots a guest to its end; the console's log goes beside the folder it shares.
+/// Boots a guest to its end; the console's log goes beside the folder it shares. A guest that is gone in the middle is
+/// started once more: its emulator may have crashed, while a kernel that resets the machine does so again.
 pub fn start(project: &Project, guest: Guest<'_>) -> Result<Left> {
+    let left = start_once(project, guest)?;
+    if !is_gone(left.evidence()) {
+        return Ok(left);
+    }
+    eprintln!("boot: the guest was gone without a word: once more");
+    for file in [RESULT, RESULTS] {
+        files::remove_file(&guest.shared.join(file))?;
+    }
+    start_once(project, guest)
+}
+
+/// Whether a guest ended although nobody killed it, it did not come to its end, and its kernel said nothing of it.
+fn is_gone(evidence: Evidence<'_>) -> bool {
+    let Evidence { console, result, killed, .. } = evidence;
+    let said = console.contains("reboot: ") || !splat::find(console).is_empty();
+    killed.is_none() && !said && broken_result(result).is_some()
+}
+
+fn start_once(project: &Project, guest: Guest<'_>) -> Result<Left> {
     let Guest { image, accel, kernel_args, shared, limits, results } = guest;
     let vng = virtme_ng(project)?;
     let run = shared.parent().context("the guest's folder has a parent")?;
@@ -168,4 +188,22 @@ fn venv_path(vng: &Path) -> Result<std::ffi::OsString> {
 /// A file that the guest may have written, as far as it is of use, without control characters.
 pub fn read_optional(path: &Path) -> Result<Option<String>> {
     if path.exists() { Ok(Some(plain(&files::read_at_most(path, MOST)?))) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Evidence, is_gone};
+
+    const CUT: Evidence<'_> =
+        Evidence { console: "[    1.1] pci 0000:00:01.0: BAR 0\n", result: None, leaks: None, killed: None };
+
+    #[test]
+    fn a_guest_is_gone_where_nobody_ended_it() {
+        assert!(is_gone(CUT));
+        assert!(is_gone(Evidence { result: Some("kernel: 7\n"), ..CUT }));
+        assert!(!is_gone(Evidence { result: Some("kernel: 7\ntxgen guest: done\n"), ..CUT }));
+        assert!(!is_gone(Evidence { killed: Some("said nothing for 90 s"), ..CUT }));
+        assert!(!is_gone(Evidence { console: "[    1.1] reboot: Power down\n", ..CUT }));
+        assert!(!is_gone(Evidence { console: "[    1.1] Kernel panic - not syncing: VFS\n", ..CUT }));
+    }
 }

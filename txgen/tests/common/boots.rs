@@ -52,6 +52,14 @@ for word; do case $word in --rwdir=*) shared=${word##*=} ;; esac; done
 echo boot >>"LOGS.boots"
 echo "$*" >>"LOGS.args"
 log=$(sed -n 's/.*play:\([a-z]*\).*/\1/p' "$image")
+if [ "$log" = gone ]; then
+	if [ ! -e "LOGS.gone" ]; then
+		touch "LOGS.gone"
+		head -n 200 "LOGS/good.log"
+		exit 255
+	fi
+	log=good
+fi
 case $log in
 chat) while :; do echo '[    1.000000] still here'; sleep 0.2; done ;;
 flood) yes '[    1.000000] a driver that says the same again and again' | head -c 500000000 ;;
