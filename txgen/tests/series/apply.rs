@@ -334,7 +334,7 @@ fn status_lists_patches_and_tells_a_stale_branch() {
     rename    19 not run  -      -     net: rename skb_old()
     txbuf     19 not run  -      -     net: add txbuf
     more      19 not run  -      -     net: add more
-    (series)  2 not run   -      -
+    (series)  3 not run   -      -
     "#);
     project.txgen(&["apply", "demo"]).expect(0);
     let applied = project.txgen(&["status", "demo", "--json"]).expect(0).stdout;

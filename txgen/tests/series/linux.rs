@@ -116,6 +116,7 @@ pub fn demo_project() -> TestProject {
         ("rust.config", ""),
         ("guest.sh", "true\n"),
         ("requirements.txt", ""),
+        ("selftests.toml", "sources = []\nfolder = []\n"),
     ] {
         project.write(&format!("p/vm-tests/{file}"), text);
     }
