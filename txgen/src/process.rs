@@ -399,6 +399,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libc.a", "libc6-dev"),
     ("make", "make"),
     ("nm", "binutils"),
+    ("nsenter", "util-linux"),
     ("perl", "perl"),
     ("pylint", "pylint"),
     ("python3", "python3"),
