@@ -89,7 +89,7 @@ static struct path paths[] = {
 	{ "loopback6", "::1", .calls = 2000 },
 	{ "veth", "10.8.1.1", true, 4000 },
 	{ "veth6", "fd00:8:1::1", true, 4000 },
-	{ "lossy", "10.8.2.1", true, 100000 },
+	{ "lossy", "10.8.2.1", true, 50000 },
 };
 
 /* What a request to the own server begins with. */
