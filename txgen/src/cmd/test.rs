@@ -181,7 +181,7 @@ struct Session<'a> {
 impl Session<'_> {
     /// Tests commits and prints each result as soon as it is there.
     fn test(&mut self, mut prover: Prover<'_>, subjects: &[Subject], table: Option<&Table>) -> Result<()> {
-        self.base = self.args.against_base.then(|| (self.shown.boots.len(), self.shown.selftests.len()));
+        self.base = self.args.against_base.then_some((self.shown.boots.len(), self.shown.selftests.len()));
         let Some(table) = table else {
             return prover.prove(subjects, |boot| self.booted(boot));
         };
