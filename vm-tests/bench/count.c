@@ -239,11 +239,9 @@ static void on_copy(unsigned int vcpu, qemu_plugin_meminfo_t info,
 
 	(void)vcpu;
 	(void)vaddr;
-	/* See on_locked_store(). */
-	if (!place->pending)
-		return;
-	place->pending = false;
-	place->times += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
+	/* QEMU tells loads, too, although it is asked for stores. */
+	if (qemu_plugin_mem_is_store(info))
+		place->times += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
 }
 
 static void watch_copy(struct qemu_plugin_insn *insn, uint64_t vaddr)
@@ -253,9 +251,6 @@ static void watch_copy(struct qemu_plugin_insn *insn, uint64_t vaddr)
 	for (i = 0; i < nr_copies; i++) {
 		if (vaddr < copies[i]->vaddr || vaddr >= copies_to[i])
 			continue;
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_store_to_come,
-						       QEMU_PLUGIN_CB_NO_REGS,
-						       copies[i]);
 		qemu_plugin_register_vcpu_mem_cb(insn, on_copy,
 						 QEMU_PLUGIN_CB_NO_REGS,
 						 QEMU_PLUGIN_MEM_W, copies[i]);

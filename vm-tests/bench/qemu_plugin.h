@@ -8,6 +8,7 @@
 #ifndef TXGEN_QEMU_PLUGIN_H
 #define TXGEN_QEMU_PLUGIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,7 @@ qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 				 enum qemu_plugin_cb_flags flags,
 				 enum qemu_plugin_mem_rw rw, void *data);
 unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 				    qemu_plugin_udata_cb_t cb, void *data);
 
