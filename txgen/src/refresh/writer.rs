@@ -111,19 +111,18 @@ impl<'a> Writer<'a> {
         }
         let claimed = claims.values().flatten().collect::<BTreeSet<_>>();
         for path in series.patches.iter().flat_map(|patch| &patch.adds).map(|add| &add.path) {
-            if !claimed.contains(path) && !others.beneath.contains(path) && self.is_on_base(path) {
+            if !claimed.contains(path) && !others.beneath.contains(path) && self.is_on_base(path, &refreshed.dropped) {
                 refreshed.overlay.insert(path.clone(), None);
             }
         }
         Ok(claims)
     }
 
-    /// Whether the patch that adds a file was among those that the branch was made of.
-    fn is_on_base(&self, path: &str) -> bool {
+    /// Whether the patch that adds a file is on this base: it is in the branch, or was `dropped` from it.
+    fn is_on_base(&self, path: &str, dropped: &[String]) -> bool {
         let adds = |patch: &&Patch| patch.adds.iter().any(|add| add.path == path && add.item.is_none());
-        self.source.series.patches.iter().find(adds).is_none_or(|patch| {
-            self.names.contains(&patch.name) || !self.source.series.drops.iter().any(|rule| rule.patch == patch.name)
-        })
+        let adder = self.source.series.patches.iter().find(adds);
+        adder.is_none_or(|patch| self.names.contains(&patch.name) || dropped.contains(&patch.name))
     }
 
     /// The items of a file that patches claim by name so far, by their place in the branch.

@@ -59,6 +59,19 @@ fn dropped_patches_go_with_what_they_add() {
 }
 
 #[test]
+fn a_dropped_patch_that_a_rule_leaves_out_elsewhere_goes_with_what_it_adds() {
+    let project = project();
+    sh(&project, "git checkout --quiet --detach");
+    let toml = project.read("p/series/demo/series.toml");
+    let rule = "\n[[drop]]\npatch = \"txbuf\"\nwith = \"iptfs\"\nreason = \"it is there\"\n";
+    project.write("p/series/demo/series.toml", &format!("{toml}{rule}"));
+    txgen(&project, &["drop", "demo", "more", "txbuf"]).expect(0);
+    assert!(!project.path("p/kernel-overlay/net").exists());
+    assert!(!project.read("p/series/demo/series.toml").contains("txbuf"), "the rule is about a patch that is gone");
+    assert_same_again(&project);
+}
+
+#[test]
 fn a_branch_that_was_edited_or_is_checked_out_stays() {
     let project = project();
     let ran = txgen(&project, &["move", "demo", "two", "--first"]).expect(2);
