@@ -50,7 +50,6 @@ struct place {
 	uint64_t insns;
 	uint64_t times;		/* executions, stores elsewhere, or bytes */
 	uint64_t page;		/* stores to struct pages */
-	bool pending;		/* executed, its store is still to come */
 };
 
 static struct place *places[BUCKETS];
@@ -159,25 +158,15 @@ static void on_mark(unsigned int vcpu, void *data)
 		end();
 }
 
-static void on_store_to_come(unsigned int vcpu, void *data)
-{
-	struct place *place = data;
-
-	(void)vcpu;
-	place->pending = true;
-}
-
 static void on_locked_store(unsigned int vcpu, qemu_plugin_meminfo_t info,
 			    uint64_t vaddr, void *data)
 {
 	struct place *place = data;
 
 	(void)vcpu;
-	(void)info;
-	/* QEMU tells some stores twice. */
-	if (!place->pending)
+	/* QEMU tells loads, too, although it is asked for stores. */
+	if (!qemu_plugin_mem_is_store(info))
 		return;
-	place->pending = false;
 	if (vaddr >= pages_from && vaddr < pages_to)
 		place->page++;
 	else
@@ -225,8 +214,6 @@ static bool is_locked(const uint8_t *bytes, size_t size)
 
 static void watch_locked(struct qemu_plugin_insn *insn, struct place *place)
 {
-	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_store_to_come,
-					       QEMU_PLUGIN_CB_NO_REGS, place);
 	qemu_plugin_register_vcpu_mem_cb(insn, on_locked_store,
 					 QEMU_PLUGIN_CB_NO_REGS,
 					 QEMU_PLUGIN_MEM_W, place);
@@ -239,7 +226,7 @@ static void on_copy(unsigned int vcpu, qemu_plugin_meminfo_t info,
 
 	(void)vcpu;
 	(void)vaddr;
-	/* QEMU tells loads, too, although it is asked for stores. */
+	/* See on_locked_store(). */
 	if (qemu_plugin_mem_is_store(info))
 		place->times += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
 }
