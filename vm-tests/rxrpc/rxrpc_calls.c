@@ -203,6 +203,20 @@ static void bind_to(int fd, struct sockaddr_rxrpc at)
 		die("bind");
 }
 
+/* Add a control message to those of @msg, in whose buffer there is room. */
+static void add_control(struct msghdr *msg, int type, const void *data,
+			size_t len)
+{
+	struct cmsghdr *c = msg->msg_control + msg->msg_controllen;
+
+	c->cmsg_level = SOL_RXRPC;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	if (len)
+		memcpy(CMSG_DATA(c), data, len);
+	msg->msg_controllen += CMSG_SPACE(len);
+}
+
 /* Send a part of the call @id, or a control message of @kind without data.
  * Where there is @to, the call begins with it, and has LIFE to be answered.
  * Returns false, with errno set, where that can not be done.
@@ -219,30 +233,14 @@ static bool send_part(int fd, unsigned long id, struct sockaddr_rxrpc *to,
 		.msg_iov = &iov,
 		.msg_iovlen = kind ? 0 : 1,
 		.msg_control = control,
-		.msg_controllen = sizeof(control),
 	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	ssize_t sent;
 
-	c->cmsg_level = SOL_RXRPC;
-	c->cmsg_type = RXRPC_USER_CALL_ID;
-	c->cmsg_len = CMSG_LEN(sizeof(id));
-	memcpy(CMSG_DATA(c), &id, sizeof(id));
-	msg.msg_controllen = CMSG_SPACE(sizeof(id));
-	if (kind) {
-		msg.msg_controllen += CMSG_SPACE(0);
-		c = CMSG_NXTHDR(&msg, c);
-		c->cmsg_level = SOL_RXRPC;
-		c->cmsg_type = kind;
-		c->cmsg_len = CMSG_LEN(0);
-	} else if (to) {
-		msg.msg_controllen += CMSG_SPACE(sizeof(life));
-		c = CMSG_NXTHDR(&msg, c);
-		c->cmsg_level = SOL_RXRPC;
-		c->cmsg_type = RXRPC_SET_CALL_TIMEOUT;
-		c->cmsg_len = CMSG_LEN(sizeof(life));
-		memcpy(CMSG_DATA(c), &life, sizeof(life));
-	}
+	add_control(&msg, RXRPC_USER_CALL_ID, &id, sizeof(id));
+	if (kind)
+		add_control(&msg, kind, NULL, 0);
+	else if (to)
+		add_control(&msg, RXRPC_SET_CALL_TIMEOUT, &life, sizeof(life));
 	do {
 		sent = sendmsg(fd, &msg, more ? MSG_MORE : 0);
 	} while (sent < 0 && errno == EINTR);
