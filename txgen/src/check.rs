@@ -35,6 +35,7 @@ pub mod table;
 mod tools;
 pub mod trailers;
 mod users;
+mod whitespace;
 mod ynl;
 
 use source::{Patch, Source};
@@ -165,6 +166,7 @@ pub const CHECKS: &[Check] = &[
     limits::CHECK,
     posting::CHECK,
     checkpatch::CHECK,
+    whitespace::CHECK,
     kernel_doc::CHECK,
     docs::CHECK,
     build::BUILD,

@@ -63,9 +63,9 @@ fn a_good_patch_passes_every_check_that_needs_no_build() {
     }
     let report = check(&kernel, &names.collect::<Vec<_>>()).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
-    patch     message  trailers  fixes    limits   posting  checkpatch  kernel-doc  docs     tools    clippy   coccicheck  inline   deprecated  locals   lint     selftest  ynl      maintainers
-    second    ok       ok        ok       -        -        ok          ok          ok       ok       ok       ok          ok       ok          ok       ok       ok        ok       -
-    (series)  -        -         -        ok       ok       -           -           -        -        -        -           -        -           -        -        -         -        ok
+    patch     message  trailers  fixes    limits   posting  checkpatch  whitespace  kernel-doc  docs     tools    clippy   coccicheck  inline   deprecated  locals   lint     selftest  ynl      maintainers
+    second    ok       ok        ok       -        -        ok          ok          ok          ok       ok       ok       ok          ok       ok          ok       ok       ok        ok       -
+    (series)  -        -         -        ok       ok       -           -           -           -        -        -        -           -        -           -        -        -         -        ok
     "#);
     assert_eq!(found(&report), [""; 0]);
 }
@@ -87,6 +87,15 @@ fn checkpatch_uses_the_dictionary_of_codespell() {
     let report =
         check(&one_patch(&GOOD.replace("need", "juducial"), &with_function("int x;\n")), &["checkpatch"]).unwrap();
     insta::assert_snapshot!(found(&report).join("\n"), @"second: checkpatch: TYPO_SPELLING: 'juducial' may be misspelled - perhaps 'judicial'?");
+}
+
+#[test]
+fn whitespace_reports_what_git_am_warns_of() {
+    let report = check(&one_patch(GOOD, &with_function("int x; \nint y;\n\n")), &["whitespace"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @r"
+    second: whitespace: net/core/skbuff.c:9: git-am: trailing whitespace
+    second: whitespace: net/core/skbuff.c:11: git-am: new blank line at EOF
+    ");
 }
 
 #[test]
@@ -458,7 +467,7 @@ fn unknown_names_on_the_command_line_exit_2() {
     let kernel = one_patch(GOOD, &with_function("int y;\n"));
     kernel.store("");
     insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
-    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, fixes, limits, posting, checkpatch, kernel-doc, docs, build, sparse, clang, 32-bit, tools, clippy, coccicheck, inline, deprecated, locals, lint, selftest, ynl, maintainers");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, fixes, limits, posting, checkpatch, whitespace, kernel-doc, docs, build, sparse, clang, 32-bit, tools, clippy, coccicheck, inline, deprecated, locals, lint, selftest, ynl, maintainers");
 }
 
 #[test]
