@@ -417,6 +417,15 @@ const PACKAGES: &[(&str, &str)] = &[
     ("yamllint", "yamllint"),
 ];
 
+/// git on `git_dir` without the user's and the system's configuration.
+pub(crate) fn quiet_git(git_dir: &Path) -> Run {
+    Run::new("git", ["--git-dir"])
+        .arg(git_dir)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("LC_ALL", "C")
+}
+
 /// The command that installs `tool`.
 pub fn install_hint(tool: &str) -> String {
     let name = Path::new(tool).file_name().map_or_else(|| tool.to_owned(), |n| n.to_string_lossy().into_owned());

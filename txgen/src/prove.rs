@@ -188,7 +188,8 @@ impl<'a> Prover<'a> {
         let own = builder.config.boot_args().into_iter().map(str::to_owned).collect::<Vec<_>>();
         kernel_args.extend(own.iter().chain(&self.suites).map(String::as_str));
         let quick = &self.quick;
-        let maker = Maker { project, force: self.force, toolchain: &self.toolchain, tests: &self.tests, quick };
+        let (force, toolchain, tests) = (self.force, &self.toolchain, &self.tests);
+        let mut maker = Maker { project, force, toolchain, tests, quick, programs: None };
         let booter =
             Booter { project, boots: self.boots, limits: self.limits, accel, quick, kernel_args: &kernel_args };
         let progress = (subjects.len() > 1).then(|| Progress::start("test", subjects.len() as u64));

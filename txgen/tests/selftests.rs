@@ -186,6 +186,18 @@ fn a_quick_test_that_fails_or_does_not_build_fails_the_patch_and_one_that_the_tr
 }
 
 #[test]
+fn quick_tests_are_built_again_where_what_they_are_built_from_differs() {
+    let second = [("net/core/a.c", "/* play:good */\nint c;\n")];
+    let project = project_of(FILES, &[("one", OTHER), ("two", &second), ("three", &[("tools/net/cases.c", LOST)])]);
+    project.write("p/vm-tests/selftests.toml", &quick());
+    let ran = test(&project, &["--all"], 1);
+    let verdicts = ran.stdout.lines().filter_map(|line| line.split_once(" [net]")).map(|(verdict, _)| verdict);
+    assert_eq!(verdicts.collect::<Vec<_>>(), ["ok   one", "ok   two", "FAIL three"], "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("19 suites: 107 passed").count(), 2, "{}", ran.stdout);
+    assert_eq!(ran.stderr.matches("build selftests: built").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
 fn a_mutation_may_be_for_a_selftest_to_notice() {
     let project = project(OTHER);
     let main = |text: &str| text.lines().nth(1).unwrap().to_owned();

@@ -259,6 +259,10 @@ fn an_option_that_a_later_patch_brings_is_asked_for_from_there_on() {
     let _one = project.txgen(&test(&["--patch", "one"])).expect(0);
     let two = project.txgen(&test(&["--patch", "two"])).expect(2);
     assert!(two.stderr.contains("lost 1 of its options: CONFIG_GONE"), "{}", two.stderr);
+    // Also where the folder is configured already.
+    let all = project.txgen(&test(&["--all", "--force"])).expect(2);
+    assert!(all.stderr.contains("lost 1 of its options: CONFIG_GONE"), "{}", all.stderr);
+    assert!(all.stdout.starts_with("ok   one"), "{}", all.stdout);
 }
 
 /// Runs the test of a project whose overlay has a Rust file of the crate `kernel`, compiled by the toolchain of this test.

@@ -5,7 +5,7 @@
 //! when a check asks for it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
@@ -13,8 +13,9 @@ use anyhow::{Context, Result, bail};
 use crate::check::diff::{self, FileDiff};
 use crate::check::posting::Destination;
 use crate::check::users::{self, Users};
+use crate::kernel::config::have_same_options;
 use crate::kernel::worktree::{Purpose, Worktree};
-use crate::process::Run;
+use crate::process::{Run, quiet_git};
 use crate::project::Project;
 use crate::series::Applied;
 
@@ -161,11 +162,9 @@ impl<'a> Source<'a> {
         configure: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let mut checkout = unpoisoned(&self.checkout);
-        if let Some(last) = checkout.configured.get(folder) {
-            let args = ["diff-tree", "-r", "--name-only", last, commit, "--", ":(glob)**/Kconfig*"];
-            if self.git(args).check()?.text().is_empty() {
-                return Ok(());
-            }
+        let same = |last: &String| have_same_options(&self.git_dir, last, commit);
+        if checkout.configured.get(folder).map_or(Ok(false), same)? {
+            return Ok(());
         }
         configure()?;
         checkout.configured.insert(folder, commit.to_owned());
@@ -205,15 +204,6 @@ impl<'a> Source<'a> {
 /// A panic in another thread leaves whole values behind.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// git on `git_dir` without the user's and the system's configuration.
-pub(crate) fn quiet_git(git_dir: &Path) -> Run {
-    Run::new("git", ["--git-dir"])
-        .arg(git_dir)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("LC_ALL", "C")
 }
 
 /// The patches of a series as their commits have them, in one look into the repository.

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::{Case, Inner, Row, matrix};
 use crate::base;
-use crate::check::source::quiet_git;
 use crate::files;
 use crate::git::Repo;
 use crate::plain::plain;
+use crate::process::quiet_git;
 use crate::project::Project;
 use crate::render::Templates;
 use crate::vm::guest;

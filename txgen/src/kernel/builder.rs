@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::build::{Build, Folder};
-use super::config::Config;
+use super::config::{Config, have_same_options};
 use super::panics;
 use super::rust::Rust;
 use super::worktree::{Purpose, Worktree};
@@ -28,13 +28,15 @@ pub struct Builder<'a> {
     git_dir: PathBuf,
     purpose: Purpose,
     worktree: Option<Worktree>,
+    /// The commit that the folder was configured at.
+    configured: Option<String>,
 }
 
 impl<'a> Builder<'a> {
     /// A builder of commits in `git_dir`; nothing is done yet.
     pub fn new(project: &'a Project, git_dir: &Path, config: Config, purpose: Purpose) -> Self {
         let (jobs, deadline, git_dir) = (None, None, git_dir.to_owned());
-        Self { project, config, jobs, deadline, git_dir, purpose, worktree: None }
+        Self { project, config, jobs, deadline, git_dir, purpose, worktree: None, configured: None }
     }
 
     /// Takes the tree, waiting for whoever has it, and keeps it.
@@ -54,7 +56,12 @@ impl<'a> Builder<'a> {
         let rust = Rust::of(self.project, &self.config.text)?;
         let folder = Folder::open(self.project, worktree, &self.config.name)?.with_jobs(self.jobs);
         let folder = folder.with_rust(rust.as_ref());
-        folder.configure(&self.config)?;
+        let same = |last: &String| have_same_options(&self.git_dir, last, commit);
+        if !self.configured.as_ref().map_or(Ok(false), same)? {
+            self.configured = None;
+            folder.configure(&self.config)?;
+        }
+        self.configured = Some(commit.to_owned());
         let mut built = folder.build(&format!("build {name} ({})", self.config.name), log, self.deadline)?;
         if rust.is_some() && matches!(built, Build::Built(_)) {
             let found = panics::find(self.project, &folder).context("look for panics in Rust code")?;

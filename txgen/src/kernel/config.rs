@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::bench;
 use crate::files;
+use crate::process::quiet_git;
 use crate::project::Project;
 
 /// The configurations, each with the fragments in vm-tests/ that make it up; a later fragment wins.
@@ -104,6 +105,12 @@ fn brought(diff: &str) -> BTreeMap<String, String> {
         }
     }
     brought
+}
+
+/// Whether the kernels at two commits have the same options, so that what configures one of them configures the other.
+pub(crate) fn have_same_options(git_dir: &Path, one: &str, other: &str) -> Result<bool> {
+    let args = ["diff-tree", "-r", "--name-only", one, other, "--", ":(glob)**/Kconfig*"];
+    Ok(quiet_git(git_dir).args(args).check()?.text().is_empty())
 }
 
 /// Names of the configurations that tests are run in.

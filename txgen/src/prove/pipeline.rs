@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::folder::RunFolder;
-use super::quick::Quick;
+use super::quick::{Built, Quick};
 use super::{KIND, Proof, Proved, Subject, key, known};
 use crate::files;
 use crate::kernel::build::{Build, Image};
@@ -48,10 +48,12 @@ pub(super) struct Maker<'a> {
     pub(super) toolchain: &'a [String],
     pub(super) tests: &'a str,
     pub(super) quick: &'a Quick,
+    /// The programs of the kernel before.
+    pub(super) programs: Option<Built>,
 }
 
 impl Maker<'_> {
-    pub(super) fn make(&self, builder: &mut Builder<'_>, subject: &Subject) -> Result<Made> {
+    pub(super) fn make(&mut self, builder: &mut Builder<'_>, subject: &Subject) -> Result<Made> {
         let key = key(&subject.tree, &builder.config, self.toolchain, self.tests);
         if let Some(proof) = self.recorded(subject, &key)? {
             return Ok(Made::Recorded(proof));
@@ -80,7 +82,7 @@ impl Maker<'_> {
             }
         };
         let image = copied(&image, &run.dir)?;
-        let programs = self.quick.build(self.project, &folder, &run.dir)?;
+        let programs = self.quick.build(self.project, &folder, &run.dir, &mut self.programs)?;
         Ok(Made::Image { key, run, image, programs, proof })
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::selftests::{give, script, slower, taken};
+use crate::files;
 use crate::kernel::build::Folder;
 use crate::project::Project;
 use crate::selftests::build::{self, Programs};
@@ -21,6 +22,13 @@ pub(super) struct Quick {
     slower: u32,
 }
 
+/// Programs that were built, and what from.
+#[derive(Debug)]
+pub(super) struct Built {
+    from: Option<String>,
+    programs: Programs,
+}
+
 impl Quick {
     /// The tests for configuration `config`; where there are any their programs have to be here.
     pub(super) fn of(project: &Project, config: &str) -> Result<Self> {
@@ -31,19 +39,37 @@ impl Quick {
         Ok(Self { table, slower: slower(config) })
     }
 
-    /// Builds the programs from the tree that `kernel` was built of, and leaves them in the folder `run`; `None` where
-    /// there is no test that the tree has.
-    pub(super) fn build(&self, project: &Project, kernel: &Folder, run: &Path) -> Result<Option<Programs>> {
+    /// Builds the programs from the tree that `kernel` was built of, unless those of the `last` tree are the same, and
+    /// leaves them in the folder `run`; `None` where there is no test that the tree has.
+    pub(super) fn build(
+        &self,
+        project: &Project,
+        kernel: &Folder,
+        run: &Path,
+        last: &mut Option<Built>,
+    ) -> Result<Option<Programs>> {
         if self.table.folder.is_empty() {
             return Ok(None);
         }
-        let programs = build::build(project, kernel, &self.table, &run.join("selftests-build.log"))?;
+        let log = run.join("selftests-build.log");
+        let from = build::built_from(kernel, &self.table)?;
+        let programs = match last {
+            Some(last) if from.is_some() && last.from == from => {
+                files::write_atomic(&log, b"nothing that they are built from differs from the tree before\n")?;
+                last.programs.clone()
+            }
+            _ => {
+                let programs = build::build(project, kernel, &self.table, &log)?;
+                *last = Some(Built { from, programs: programs.clone() });
+                programs
+            }
+        };
         if self.plan(&programs).is_empty() {
             return Ok(None);
         }
         // The next tree's are built in the same place.
         let archive = run.join("selftests.tar");
-        std::fs::rename(&programs.archive, &archive).with_context(|| format!("move to {}", archive.display()))?;
+        std::fs::copy(&programs.archive, &archive).with_context(|| format!("copy to {}", archive.display()))?;
         Ok(Some(Programs { archive, ..programs }))
     }
 

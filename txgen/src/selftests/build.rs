@@ -17,6 +17,8 @@ use crate::project::Project;
 
 /// The longest that the programs of a folder may take to build.
 const TIMEOUT: Duration = Duration::from_secs(1800);
+/// What of a kernel tree the headers are made from that it installs.
+const HEADERS: &[&str] = &["Makefile", "arch/x86", "include/uapi", "scripts"];
 /// Sources and objects are not needed in the guest.
 const NOT_PACKED: &[&str] = &["*.c", "*.h", "*.o", "*.d", "*.rst"];
 
@@ -58,6 +60,17 @@ pub fn build(project: &Project, kernel: &Folder, table: &Table, log: &Path) -> R
     pack(&dir, table, &archive)?;
     progress.done(if errors.is_empty() { "built" } else { "failed" });
     Ok(Programs { archive, absent, errors })
+}
+
+/// What of its tree the programs of `table` are built from beside the build folder `kernel`: where that is the same, so are
+/// they. `None` where modules, which the kernel's own build makes, are among them.
+pub fn built_from(kernel: &Folder, table: &Table) -> Result<Option<String>> {
+    if table.tests().any(|(_, test)| !test.modules.is_empty()) {
+        return Ok(None);
+    }
+    let paths = table.sources.iter().map(String::as_str).chain(HEADERS.iter().copied());
+    let listed = Run::new("git", ["ls-tree", "HEAD", "--"]).args(paths).dir(&kernel.tree).check();
+    Ok(Some(listed.context("list what the selftests are built from")?.text()))
 }
 
 /// All that is in the project's own folders of `table`, as text that differs when any of it does.
