@@ -43,6 +43,9 @@ pub mod show;
 /// The kind of the records, and the version of what they hold.
 pub const KIND: &str = "boot-2";
 
+/// How many kernels may wait to be booted: where builds take turns, short and long ones, neither waits for the other.
+const AHEAD: usize = 2;
+
 /// How long a build may go on after the time in which it had to begin.
 const GRACE: Duration = Duration::from_secs(600);
 
@@ -180,7 +183,7 @@ impl<'a> Prover<'a> {
         self
     }
 
-    /// Proves `subjects` one after the other, each booted while the next one is built, and tells of each as soon as it
+    /// Proves `subjects` one after the other, each booted while the next ones are built, and tells of each as soon as it
     /// is there. Where there is a record (and it is not to be made anew) nothing is built.
     pub fn prove(&mut self, subjects: &[Subject], mut tell: impl FnMut(Proved) -> Result<()>) -> Result<()> {
         let Self { project, builder, accel, until, .. } = self;
@@ -194,8 +197,8 @@ impl<'a> Prover<'a> {
             Booter { project, boots: self.boots, limits: self.limits, accel, quick, kernel_args: &kernel_args };
         let progress = (subjects.len() > 1).then(|| Progress::start("test", subjects.len() as u64));
         let shown = thread::scope(|scope| {
-            // The builder is one kernel ahead, and ends where nobody takes its kernels any more.
-            let (sender, made) = mpsc::sync_channel(0);
+            // The builder ends where nobody takes its kernels any more.
+            let (sender, made) = mpsc::sync_channel(AHEAD);
             scope.spawn(move || {
                 for subject in subjects {
                     if until.is_some_and(|until| Instant::now() > until) {
