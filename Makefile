@@ -49,8 +49,9 @@ broken: setup base
 
 # How long that takes from cold and after a change to the last patch, and what `git rebase --exec` takes. An hour or more.
 NAIVE ?= net
+NAIVE_JOBS ?= $(shell nproc)
 compare: setup base
-	TXGEN=$(TXGEN) vm-tests/compare-proofs.sh --naive-config $(NAIVE) $(NAME)
+	TXGEN=$(TXGEN) vm-tests/compare-proofs.sh --naive-config $(NAIVE) --naive-jobs $(NAIVE_JOBS) $(NAME)
 
 lint:
 	cargo fmt --check

@@ -6,14 +6,15 @@
 # Usage: vm-tests/compare-proofs.sh [OPTION...] [SERIES]    (after `make base`; default: zerocopy)
 #   --naive-config net|defconfig   what is built without txgen: the same trimmed configuration (default), or the defconfig
 #                                  with what the guest and the tests need on top, as one has it who has trimmed nothing
+#   --naive-jobs N                 what runs at once without txgen (default: as many as there are processors)
 #   --patches N                    the first N patches alone
 #   --only cold|again              one part: the second goes on where the first ended, in the same --dir
 #   --tool txgen|naive             one side
 #   --dir DIR                      work in this folder, and leave it as it is; on the file system of txgen's cache
 #
 # txgen works in a cache of its own, in which only the repository of the kernel is there: no tree, no object, no record,
-# nothing in ccache. The other side has a tree that is checked out, as one who works in it would, and an empty build
-# folder. A second run takes the times of the first that are in DIR.
+# nothing in ccache. The other side has a tree that is checked out, as one who works in it would, an empty build folder,
+# and the programs of the quick selftests, which txgen made. A second run takes the times of the first that are in DIR.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -24,10 +25,11 @@ usage() {
 	sed -n 's/^#   *\(--.*\)/\1/p' "$0" >&2
 	exit 2
 }
-series=zerocopy patches=0 only=both tool=both naive_config=net dir=''
+series=zerocopy patches=0 only=both tool=both naive_config=net naive_jobs=$(nproc) dir=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--naive-config) naive_config=${2:?} && shift ;;
+	--naive-jobs) naive_jobs=${2:?} && shift ;;
 	--patches) patches=${2:?} && shift ;;
 	--only) only=${2:?} && shift ;;
 	--tool) tool=${2:?} && shift ;;
@@ -38,6 +40,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [[ "$naive_config/$only/$tool/$patches" =~ ^(net|defconfig)/(both|cold|again)/(both|txgen|naive)/[0-9]+$ ]] || usage
+[[ "$naive_jobs" =~ ^[1-9][0-9]*$ ]] || usage
 
 if [ -z "$dir" ]; then
 	dir=$(mktemp -d "$cache/compare-proofs.XXXXXX")
@@ -108,7 +111,7 @@ cat >"$dir/exec.sh" <<EOF
 #!/bin/bash
 # Makes the kernel of the commit that is checked out, boots it as txgen does, and looks at what it said.
 set -eu
-make="make -s -C $tree O=$build ARCH=x86_64 -j$(nproc)"
+make="make -s -C $tree O=$build ARCH=x86_64 -j$naive_jobs"
 shared=$dir/naive-guest log=$dir/naive-console.log
 mkdir -p $build
 # Under KVM only where txgen's probe boot showed that it works.
@@ -125,15 +128,17 @@ fi
 \$make bzImage
 rm -rf \$shared
 mkdir \$shared
-cp $here/guest.sh \$shared
+cp $here/guest.sh $dir/selftests/* \$shared
 PATH=$dir/cache/venv/bin:\$PATH timeout --kill-after=5 180 vng --run $build/arch/x86/boot/bzImage \\
 	--user root --force-9p --verbose --memory 1G --cpus 2 \$kvm --rwdir=/run/txgen=\$shared \\
 	--append kunit.autorun=1 --append oops=panic --append panic=-1 --append root=/dev/root \\
 	--exec 'sh /run/txgen/guest.sh' >\$log 2>&1 </dev/null || true
 tail -n 1 \$shared/result.txt | grep -qx 'txgen guest: done'
+grep -q '^ok ' \$shared/selftests.ktap
+if grep '^not ok ' \$shared/selftests.ktap; then exit 1; fi
 grep -q 'KTAP version' \$log
 if grep -aE '^(\[[ 0-9.]*\] )?( *not ok |WARNING: |BUG: |Oops: |Kernel panic)' \$log; then exit 1; fi
-ran=\$(grep -acE '^(\[[ 0-9.]*\] )? *ok [0-9]' \$log)
+ran=\$(cat \$log \$shared/selftests.ktap | grep -acE '^(\[[ 0-9.]*\] )? *ok [0-9]')
 echo "ok   \$(git -C $tree log -1 --format=%s): \$ran results" >&3
 EOF
 chmod +x "$dir/exec.sh"
@@ -152,8 +157,18 @@ timed() {
 	fi
 	echo "$began $(date +%s.%N)" | awk '{ printf "%.1f\n", $2 - $1 }' >"$dir/$what.seconds"
 }
+# The quick selftests of the last patch as txgen gave them to its guest, for the guest of the other side.
+keep_selftests() {
+	local last
+	[ ! -d "$dir/selftests" ] || return 0
+	last=$(ls -t "$dir"/cache/runs/*/guest/selftests.plan | head -n 1)
+	mkdir "$dir/selftests.new"
+	cp "$last" "$(dirname "$last")/selftests.sh" "$dir"/cache/work/*/build/build/selftests.tar "$dir/selftests.new"
+	mv "$dir/selftests.new" "$dir/selftests"
+}
 part() {
 	[ "$tool" = naive ] || timed "txgen-$1" "$txgen" test "$series" --all
+	[ "$tool" = txgen ] || keep_selftests
 	[ "$tool" = txgen ] || timed "naive-$1" git -C "$tree" rebase --quiet --exec "$dir/exec.sh" "$base"
 }
 
@@ -183,7 +198,7 @@ if [ "$only" != cold ]; then
 	part again
 fi
 
-echo "$series, $count patches; without txgen: $naive_config; $(nproc) processors, $(gcc --version | head -n 1)"
+echo "$series, $count patches; without txgen: $naive_config, make -j$naive_jobs; $(nproc) processors, $(gcc --version | head -n 1)"
 for what in cold again; do
 	for side in txgen naive; do cat "$dir/$side-$what.seconds" 2>/dev/null || echo -; done | paste - - |
 		awk -v what="$what" '{ ratio = $1 == "-" || $2 == "-" ? "-" : sprintf("%.3f", $1 / $2)
