@@ -27,7 +27,7 @@ use ktap::{Counts, Ktap, Outcome};
 
 /// The version of what a boot is judged by: to be raised with each change of what counts as a failure, as a part of what
 /// records stand for.
-pub const JUDGED: u32 = 1;
+pub const JUDGED: u32 = 2;
 
 /// The line that ends the guest's result.txt.
 const END: &str = "txgen guest: done";
@@ -185,8 +185,9 @@ pub fn judge(evidence: Evidence<'_>) -> (Vec<Suite>, Vec<String>) {
 /// What makes a boot a failure whatever its tests say: crash markers, leaks, no end.
 pub fn complaints(evidence: Evidence<'_>) -> Vec<String> {
     let mut problems = Vec::new();
-    for splat in splat::find(evidence.console).iter().take(10) {
-        problems.push(format!("console line {}: {splat}", splat.line));
+    for (splat, more) in splat::distinct(splat::find(evidence.console)).iter().take(10) {
+        let more = if *more > 0 { format!(" (and {more} more like it)") } else { String::new() };
+        problems.push(format!("console line {}: {splat}{more}", splat.line));
     }
     let leaks = splat::find(evidence.leaks.unwrap_or_default());
     if let Some(first) = leaks.first() {

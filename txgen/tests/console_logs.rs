@@ -77,6 +77,15 @@ fn a_boot_that_hangs_in_the_guest_is_a_failure_although_all_suites_passed() {
 }
 
 #[test]
+fn a_boot_that_stalls_is_a_failure_that_names_who_does_not_get_on() {
+    insta::assert_snapshot!(problems(&log("stall.log"), None, Some("did not end within 60 s of a stall")).join("\n"), @r"
+    console line 772: watchdog: BUG: soft lockup - CPU#0 stuck for 5s! [sh:483] [lkdtm_SOFTLOCKUP < direct_entry < full_proxy_write < vfs_write < ksys_write] (and 13 more like it)
+    the guest did not end within 60 s of a stall and was killed
+    the guest wrote no result
+    ");
+}
+
+#[test]
 fn a_boot_that_stops_inside_kunit_is_a_failure_that_names_the_suite() {
     insta::assert_snapshot!(problems(&log("truncated.log"), None, Some("did not end within 5 s")).join("\n"), @r"
     the guest did not end within 5 s and was killed
@@ -142,7 +151,7 @@ fn who_changes_what_a_boot_is_judged_by_raises_its_version() {
     let verdicts = verdicts.collect::<String>();
     let digest = key(&[verdicts.as_bytes()])[..16].to_owned();
     // After a change of the code: raise vm::JUDGED, so that records of before are not taken, and write both here.
-    assert_eq!((JUDGED, digest.as_str()), (1, "de8ea7a5e2c8f54a"), "of\n{verdicts}");
+    assert_eq!((JUDGED, digest.as_str()), (2, "a1f1901329f08213"), "of\n{verdicts}");
 }
 
 /// tools/testing/kunit of the net-next base, from the managed repository.

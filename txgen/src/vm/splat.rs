@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Crash markers in a console log: what the kernel says when it found something wrong with itself.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use super::messages;
 
 /// What a line of the console complains about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// The kernel gave up.
     Panic,
@@ -110,10 +112,41 @@ const MARKS: &[(At, &str, Kind)] = &[
 pub fn find(log: &str) -> Vec<Splat> {
     let (numbers, lines): (Vec<usize>, Vec<&str>) = messages(log).unzip();
     let marked = lines.iter().zip(numbers).enumerate().filter_map(|(at, (text, line))| {
-        let (kind, trace) = (kind(text)?, trace(&lines[at + 1..]));
+        let kind = kind(text)?;
+        let mut trace = trace(&lines[at + 1..]);
+        if kind == Kind::Stall {
+            let stuck = stuck(&lines[at + 1..]).filter(|name| trace.first() != Some(name));
+            trace.splice(0..0, stuck);
+        }
         Some(Splat { kind, line, text: text.trim_end().to_owned(), trace })
     });
     marked.collect()
+}
+
+/// The markers without those that tell of an earlier one again: in the same words, or of the same stall, which they do with
+/// other times and by other watchdogs. Beside each, how many do.
+pub fn distinct(splats: Vec<Splat>) -> Vec<(Splat, usize)> {
+    let mut told: Vec<(Splat, usize)> = Vec::new();
+    let mut places = BTreeMap::<_, usize>::new();
+    for splat in splats {
+        let stall = splat.kind == Kind::Stall && !splat.trace.is_empty();
+        let text = (!stall).then(|| splat.text.clone());
+        match places.entry((splat.kind, splat.trace.clone(), text)) {
+            Entry::Occupied(place) => told[*place.get()].1 += 1,
+            Entry::Vacant(place) => {
+                place.insert(told.len());
+                told.push((splat, 0));
+            }
+        }
+    }
+    told
+}
+
+/// The function in which a CPU was interrupted that did not get on, told before the trace of who called it.
+fn stuck(lines: &[&str]) -> Option<String> {
+    let mut near = lines.iter().take(BEFORE_TRACE).take_while(|line| kind(line).is_none());
+    let name = near.find_map(|line| line.strip_prefix("RIP: 0010:"))?;
+    name.split_once("+0x").map(|(name, _)| name.to_owned())
 }
 
 /// The functions of a trace that begins in `lines` before the next marker.
@@ -144,7 +177,7 @@ fn kind(text: &str) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, find, kind};
+    use super::{Kind, distinct, find, kind};
 
     #[test]
     fn each_kind_of_crash_marker_is_found() {
@@ -186,6 +219,20 @@ mod tests {
 [    2.000000] kmemleak: Kernel memory leak detector initialized (mem pool available: 15797)
 ";
         assert_eq!(find(quiet), []);
+    }
+
+    #[test]
+    fn a_marker_that_tells_of_the_same_again_is_counted_with_the_first() {
+        let trace = "RIP: 0010:spin+0x1/0x2\nCall Trace:\n <TASK>\n caller+0x1/0x2\n </TASK>\n";
+        let told = |heads: &[&str]| {
+            let log = heads.iter().map(|head| format!("{head}\n{trace}")).collect::<String>();
+            distinct(find(&log)).iter().map(|(splat, more)| format!("{splat} {more}")).collect::<Vec<_>>()
+        };
+        let stalls =
+            ["watchdog: BUG: soft lockup - CPU#0 stuck for 5s!", "rcu: INFO: rcu_sched self-detected stall on CPU"];
+        assert_eq!(told(&stalls), [format!("{} [spin < caller] 1", stalls[0])]);
+        let warnings = ["WARNING: net/a.c:1", "WARNING: net/a.c:2", "WARNING: net/a.c:1"];
+        assert_eq!(told(&warnings), ["WARNING: net/a.c:1 [caller] 1", "WARNING: net/a.c:2 [caller] 0"]);
     }
 
     #[test]
