@@ -163,7 +163,7 @@ keep_selftests() {
 	[ ! -d "$dir/selftests" ] || return 0
 	last=$(ls -t "$dir"/cache/runs/*/guest/selftests.plan | head -n 1)
 	mkdir "$dir/selftests.new"
-	cp "$last" "$(dirname "$last")/selftests.sh" "$dir"/cache/work/*/build/build/selftests.tar "$dir/selftests.new"
+	cp "$last" "$(dirname "$last")/selftests.sh" "$dir"/cache/*/*/build/build/selftests.tar "$dir/selftests.new"
 	mv "$dir/selftests.new" "$dir/selftests"
 }
 part() {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::check::diff::{self, FileDiff};
 use crate::check::posting::Destination;
 use crate::check::users::{self, Users};
-use crate::kernel::config::have_same_options;
+use crate::kernel::config::configure_at;
 use crate::kernel::worktree::{Purpose, Worktree};
 use crate::process::{Run, quiet_git};
 use crate::project::Project;
@@ -68,7 +68,7 @@ struct Checkout {
     /// The commit it is at.
     at: Option<String>,
     /// The commit it was at when a build folder was configured.
-    configured: BTreeMap<&'static str, String>,
+    configured: BTreeMap<&'static str, Option<String>>,
 }
 
 impl<'a> Source<'a> {
@@ -153,8 +153,7 @@ impl<'a> Source<'a> {
         Ok(self.users.get_or_init(|| found))
     }
 
-    /// Runs `configure` for a build folder at `commit` where it would not do what it did last: it takes longer than
-    /// compiling an object.
+    /// Runs `configure` for a build folder at `commit` where it would not do what it did last.
     pub(crate) fn configured_at(
         &self,
         folder: &'static str,
@@ -162,13 +161,7 @@ impl<'a> Source<'a> {
         configure: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let mut checkout = unpoisoned(&self.checkout);
-        let same = |last: &String| have_same_options(&self.git_dir, last, commit);
-        if checkout.configured.get(folder).map_or(Ok(false), same)? {
-            return Ok(());
-        }
-        configure()?;
-        checkout.configured.insert(folder, commit.to_owned());
-        Ok(())
+        configure_at(&self.git_dir, checkout.configured.entry(folder).or_default(), commit, configure)
     }
 
     /// The id of the blob or tree at `path` of the last commit, if there is one.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::build::{Build, Folder};
-use super::config::{Config, have_same_options};
+use super::config::{Config, configure_at};
 use super::panics;
 use super::rust::Rust;
 use super::worktree::{Purpose, Worktree};
@@ -56,12 +56,7 @@ impl<'a> Builder<'a> {
         let rust = Rust::of(self.project, &self.config.text)?;
         let folder = Folder::open(self.project, worktree, &self.config.name)?.with_jobs(self.jobs);
         let folder = folder.with_rust(rust.as_ref());
-        let same = |last: &String| have_same_options(&self.git_dir, last, commit);
-        if !self.configured.as_ref().map_or(Ok(false), same)? {
-            self.configured = None;
-            folder.configure(&self.config)?;
-        }
-        self.configured = Some(commit.to_owned());
+        configure_at(&self.git_dir, &mut self.configured, commit, || folder.configure(&self.config))?;
         let mut built = folder.build(&format!("build {name} ({})", self.config.name), log, self.deadline)?;
         if rust.is_some() && matches!(built, Build::Built(_)) {
             let found = panics::find(self.project, &folder).context("look for panics in Rust code")?;

@@ -107,10 +107,25 @@ fn brought(diff: &str) -> BTreeMap<String, String> {
     brought
 }
 
-/// Whether the kernels at two commits have the same options, so that what configures one of them configures the other.
-pub(crate) fn have_same_options(git_dir: &Path, one: &str, other: &str) -> Result<bool> {
-    let args = ["diff-tree", "-r", "--name-only", one, other, "--", ":(glob)**/Kconfig*"];
-    Ok(quiet_git(git_dir).args(args).check()?.text().is_empty())
+/// Runs `configure` for a build folder at `commit`, unless what it did for commit `last` is good for that one, too, as no
+/// Kconfig file differs: it takes longer than compiling an object.
+pub(crate) fn configure_at(
+    git_dir: &Path,
+    last: &mut Option<String>,
+    commit: &str,
+    configure: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    if let Some(last) = last {
+        let args = ["diff-tree", "-r", "--name-only", last, commit, "--", ":(glob)**/Kconfig*"];
+        if quiet_git(git_dir).args(args).check()?.text().is_empty() {
+            return Ok(());
+        }
+    }
+    // One that fails leaves a folder that is configured for nothing.
+    *last = None;
+    configure()?;
+    *last = Some(commit.to_owned());
+    Ok(())
 }
 
 /// Names of the configurations that tests are run in.
