@@ -12,8 +12,9 @@ use crate::check::run;
 use crate::check::source::{Source, patches};
 use crate::check::{Level, SERIES};
 use crate::kernel::config;
+use crate::mail::proofs;
 use crate::project::Project;
-use crate::prove::{self, Proof};
+use crate::prove::Proof;
 use crate::series::{Applied, Series};
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -38,6 +39,7 @@ pub struct Row {
 pub fn rows(project: &Project, series: &Series, applied: &Applied) -> Result<Vec<Row>> {
     let source = Source::new(project, applied, series.cover.clone()).to(Destination::of(project, series)?);
     let (report, missing) = run::recorded(&source, &patches(applied)?, &series.exceptions)?;
+    let proofs = proofs::find(project, applied)?;
     let checks = |patch: &str| {
         let count = |level| report.findings.iter().filter(|f| f.patch == patch && f.level == level).count();
         match (missing.get(patch), count(Level::Fail), count(Level::Warn)) {
@@ -55,11 +57,11 @@ pub fn rows(project: &Project, series: &Series, applied: &Applied) -> Result<Vec
             build: Vec::new(),
             boot: Vec::new(),
         };
-        for name in config::names() {
-            if let Some(proof) = prove::recorded(project, &config::load(project, name, &applied.stack())?, &patch.tree)?
-            {
-                row.build.push(name.to_owned());
-                row.boot.extend(booted(&proof));
+        for config in config::names() {
+            let passed = proofs.get(config).into_iter().flatten();
+            for (_, proof) in passed.filter(|(name, _)| *name == patch.name) {
+                row.build.push(config.to_owned());
+                row.boot.extend(booted(proof));
             }
         }
         rows.push(row);

@@ -11,7 +11,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use boots::{project_of, stable};
-use common::TestProject;
+use common::{TestProject, ran};
 use serde_json::Value;
 use txgen::kernel::builder::Builder;
 use txgen::kernel::config;
@@ -71,6 +71,18 @@ fn a_build_that_goes_on_after_its_time_is_given_up() {
     let error = builder.build("base", commit.trim(), &project.path("log")).unwrap_err();
     assert!(error.is::<TimedOut>(), "{error:#}");
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+#[test]
+fn status_tells_what_is_on_record_where_nothing_builds_rust() {
+    let project = project_of(&[], &[("one", &ONE), ("two", &TWO)]);
+    project.write("p/vm-tests/rust.config", "CONFIG_RUST=y\n");
+    project.txgen(&["test", "x", "--tip", "--tree", "../k", "--base", "base"]).expect(0);
+    let mut status = project.command(env!("CARGO_BIN_EXE_txgen"));
+    status.args(["status", "x", "--tree", "../k", "--base", "base"]).env("TXGEN_RUST", project.path("nowhere"));
+    let told = ran(status.current_dir(project.path("p"))).expect(0).stdout;
+    let booted = told.lines().filter(|line| line.contains(" net 104 tests ")).collect::<Vec<_>>();
+    assert!(matches!(booted[..], [row] if row.starts_with("two ")), "{told}");
 }
 
 #[test]
