@@ -303,7 +303,7 @@ impl<'a> Records<'a> {
         };
         let Some(rust) = rust else { return Ok(None) };
         let toolchain = self.compilers.iter().chain(rust).cloned().collect::<Vec<_>>();
-        proof::load(self.project, KIND, &key(tree, config, &toolchain, &self.tests))
+        known(self.project, tree, &key(tree, config, &toolchain, &self.tests))
     }
 }
 

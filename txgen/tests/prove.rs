@@ -73,16 +73,34 @@ fn a_build_that_goes_on_after_its_time_is_given_up() {
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }
 
-#[test]
-fn status_tells_what_is_on_record_where_nothing_builds_rust() {
+/// A series with the last of its patches on record, beside a configuration with Rust.
+fn tip_on_record() -> TestProject {
     let project = project_of(&[], &[("one", &ONE), ("two", &TWO)]);
     project.write("p/vm-tests/rust.config", "CONFIG_RUST=y\n");
     project.txgen(&["test", "x", "--tip", "--tree", "../k", "--base", "base"]).expect(0);
+    project
+}
+
+#[test]
+fn status_tells_what_is_on_record_where_nothing_builds_rust() {
+    let project = tip_on_record();
     let mut status = project.command(env!("CARGO_BIN_EXE_txgen"));
     status.args(["status", "x", "--tree", "../k", "--base", "base"]).env("TXGEN_RUST", project.path("nowhere"));
     let told = ran(status.current_dir(project.path("p"))).expect(0).stdout;
     let booted = told.lines().filter(|line| line.contains(" net 104 tests ")).collect::<Vec<_>>();
     assert!(matches!(booted[..], [row] if row.starts_with("two ")), "{told}");
+}
+
+#[test]
+fn status_takes_no_record_that_is_about_another_tree() {
+    let project = tip_on_record();
+    let record = std::fs::read_dir(project.path("cache/proofs/boot-2")).unwrap().next().unwrap().unwrap().path();
+    let mut proof = serde_json::from_slice::<Value>(&std::fs::read(&record).unwrap()).unwrap();
+    proof["tree"] = Value::from("0".repeat(40));
+    std::fs::write(&record, proof.to_string()).unwrap();
+    let status = project.txgen(&["status", "x", "--tree", "../k", "--base", "base"]).expect(0);
+    assert!(!status.stdout.contains("104 tests"), "{}", status.stdout);
+    assert!(status.stderr.contains("it is about something else"), "{}", status.stderr);
 }
 
 #[test]
