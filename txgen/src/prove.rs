@@ -307,11 +307,6 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The record that `tree` passed in `config` with the tools and tests that are here, if there is one.
-pub fn recorded(project: &Project, config: &Config, tree: &str) -> Result<Option<Proof>> {
-    known(project, tree, &key(tree, config, &toolchain(project, config)?, &tests(project)?))
-}
-
 /// The record under `key`, which has to say of `tree` that it passed.
 fn known(project: &Project, tree: &str, key: &str) -> Result<Option<Proof>> {
     proof::load_where(project, KIND, key, |proof: &Proof| proof.tree == tree && proof.passed())

@@ -14,7 +14,7 @@ use crate::kernel::rust::Rust;
 use crate::process::Run;
 use crate::progress::printing;
 use crate::project::Project;
-use crate::prove::{self, Proved, Prover, Subject, show};
+use crate::prove::{self, Proved, Prover, Records, Subject, show};
 use crate::series::Applied;
 use crate::series::apply::names;
 
@@ -76,16 +76,20 @@ struct Beyond {
 /// Runs `txgen prove`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let until = args.minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
+    let records = Records::open(project)?;
+    let known = |config: &Config, tree: &str| -> Result<bool> {
+        Ok(records.as_ref().map(|records| records.find(config, tree)).transpose()?.flatten().is_some())
+    };
     let (mut all, mut beyond) = (Vec::new(), Vec::new());
     for name in newest_first(project, &args.names)? {
         let which = Which { name, base: args.base.clone(), tree: args.tree.clone() };
         let (_, applied) = which.build(project, false)?;
         let configs = args.config.as_deref().map_or_else(|| prove::configs(&applied), |config| vec![config]);
         for config in configs {
-            all.push(work(project, config::load(project, config, &applied.stack())?, &applied)?);
+            all.push(work(project, config::load(project, config, &applied.stack())?, &applied, known)?);
         }
         if args.config.is_none() {
-            beyond.push(not_here(project, &applied)?);
+            beyond.push(not_here(project, &applied, known)?);
         }
     }
     for work in &mut all {
@@ -116,12 +120,17 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
 }
 
 /// What is not on record, in the order it is to be proved.
-fn work(project: &Project, config: Config, applied: &Applied) -> Result<Work> {
+fn work(
+    project: &Project,
+    config: Config,
+    applied: &Applied,
+    known: impl Fn(&Config, &str) -> Result<bool>,
+) -> Result<Work> {
     let cannot = Rust::of(project, &config.text).err().map(|error| format!("{error:#}"));
     let mut left = Vec::new();
     let (last, others) = applied.patches.split_last().with_context(|| format!("{} has no patch", applied.name))?;
     for patch in std::iter::once(last).chain(others) {
-        if cannot.is_some() || prove::recorded(project, &config, &patch.tree)?.is_none() {
+        if !known(&config, &patch.tree)? {
             left.push(Subject::from(patch));
         }
     }
@@ -131,11 +140,11 @@ fn work(project: &Project, config: Config, applied: &Applied) -> Result<Work> {
 }
 
 /// The configuration that takes too long to be proved here, and whether the last patch passed in it.
-fn not_here(project: &Project, applied: &Applied) -> Result<Beyond> {
+fn not_here(project: &Project, applied: &Applied, known: impl Fn(&Config, &str) -> Result<bool>) -> Result<Beyond> {
     const CONFIG: &str = "debug";
     let config = config::load(project, CONFIG, &applied.stack())?;
     let last = applied.patches.last().with_context(|| format!("{} has no patch", applied.name))?;
-    let on_record = prove::recorded(project, &config, &last.tree)?.is_some();
+    let on_record = known(&config, &last.tree)?;
     Ok(Beyond { name: applied.name.clone(), config: CONFIG, on_record })
 }
 
