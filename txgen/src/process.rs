@@ -3,7 +3,6 @@
 //!
 //! Every child leads its own process group, so a timeout or a signal ends all that it started.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -11,19 +10,21 @@ use std::ops::ControlFlow;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use wait_timeout::ChildExt;
 
 use crate::error::MissingTool;
 use crate::files;
+use group::Group;
 
-/// Process groups that are running, to be killed when a signal ends this program.
-static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+mod group;
+mod tools;
+
+pub use group::stop_children_on_signals;
+pub use tools::{install_hint, require};
 
 /// How long a program may run where the caller does not say: long enough for any but a kernel build.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -202,10 +203,9 @@ impl Run {
     pub fn output_unless(&self, mut tick: impl FnMut() -> ControlFlow<String>) -> Result<Output> {
         let mut streams = self.streams()?;
         let mut child = self.spawn(&streams, self.stdin_file()?)?;
-        let group = group_of(&child)?;
-        running(|set| set.insert(group.as_raw()));
-        let status = self.wait(&mut child, group, &mut tick);
-        running(|set| set.remove(&group.as_raw()));
+        let group = Group::of(&child)?;
+        let status = self.wait(&mut child, &group, &mut tick);
+        drop(group);
         Ok(Output { status: status?, stdout: streams.stdout()?, stderr: streams.stderr()? })
     }
 
@@ -215,13 +215,12 @@ impl Run {
     pub fn feed(&self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Output> {
         let mut streams = self.streams()?;
         let mut child = self.spawn(&streams, Stdio::piped())?;
-        let group = group_of(&child)?;
-        running(|set| set.insert(group.as_raw()));
+        let group = Group::of(&child)?;
         let mut input = BufWriter::with_capacity(1 << 20, child.stdin.take().context("a piped standard input")?);
         let written = write(&mut input).and_then(|()| input.flush().context("write a program's input"));
         drop(input);
-        let status = self.wait(&mut child, group, &mut || ControlFlow::Continue(()));
-        running(|set| set.remove(&group.as_raw()));
+        let status = self.wait(&mut child, &group, &mut || ControlFlow::Continue(()));
+        drop(group);
         let output = Output { status: status?, stdout: streams.stdout()?, stderr: streams.stderr()? };
         match written {
             Err(error) if output.status.success() || !is_broken_pipe(&error) => Err(error),
@@ -306,7 +305,7 @@ impl Run {
     fn wait(
         &self,
         child: &mut Child,
-        group: Pid,
+        group: &Group,
         tick: &mut impl FnMut() -> ControlFlow<String>,
     ) -> Result<ExitStatus> {
         let end = Instant::now() + self.timeout;
@@ -325,17 +324,12 @@ impl Run {
                 tick().break_value().map(|why| Stopped { program: self.program(), why }.into())
             };
             if let Some(error) = over {
-                // The group may be gone by itself between the two calls: then there is nothing to kill.
-                killpg(group, Signal::SIGKILL).ok();
+                group.kill();
                 child.wait().with_context(|| format!("wait for {}", self.program()))?;
                 return Err(error);
             }
         }
     }
-}
-
-fn group_of(child: &Child) -> Result<Pid> {
-    Ok(Pid::from_raw(i32::try_from(child.id()).context("a process id out of range")?))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -379,44 +373,6 @@ pub fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// Debian's package for each program that txgen runs.
-const PACKAGES: &[(&str, &str)] = &[
-    ("apt-cache", "apt"),
-    ("apt-config", "apt"),
-    ("apt-get", "apt"),
-    ("bash", "bash"),
-    ("bison", "bison"),
-    ("ccache", "ccache"),
-    ("clang-19", "clang-19"),
-    ("codespell", "codespell"),
-    ("cpio", "cpio"),
-    ("dpkg-deb", "dpkg"),
-    ("ethtool", "ethtool"),
-    ("flex", "flex"),
-    ("gcc", "gcc"),
-    ("git", "git"),
-    ("ip", "iproute2"),
-    ("libc.a", "libc6-dev"),
-    ("make", "make"),
-    ("nm", "binutils"),
-    ("nsenter", "util-linux"),
-    ("perl", "perl"),
-    ("pylint", "pylint"),
-    ("python3", "python3"),
-    ("qemu-system-x86_64", "qemu-system-x86"),
-    ("shellcheck", "shellcheck"),
-    ("sparse", "sparse"),
-    ("spatch", "coccinelle"),
-    ("sphinx-build", "python3-sphinx"),
-    ("ss", "iproute2"),
-    ("sysctl", "procps"),
-    ("tar", "tar"),
-    ("tc", "iproute2"),
-    ("timeout", "coreutils"),
-    ("unshare", "util-linux"),
-    ("yamllint", "yamllint"),
-];
-
 /// git on `git_dir` without the user's and the system's configuration.
 pub(crate) fn quiet_git(git_dir: &Path) -> Run {
     Run::new("git", ["--git-dir"])
@@ -424,45 +380,6 @@ pub(crate) fn quiet_git(git_dir: &Path) -> Run {
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("LC_ALL", "C")
-}
-
-/// The command that installs `tool`.
-pub fn install_hint(tool: &str) -> String {
-    let name = Path::new(tool).file_name().map_or_else(|| tool.to_owned(), |n| n.to_string_lossy().into_owned());
-    match PACKAGES.iter().find(|(program, _)| *program == name) {
-        Some((_, package)) => format!("apt-get install {package}"),
-        None => format!("`make setup` installs what txgen needs; {name} should be among it"),
-    }
-}
-
-/// The path of `tool` in `PATH`, or the error that names its package.
-pub fn require(tool: &str) -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").context("PATH is not set")?;
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(tool))
-        .find(|candidate| nix::unistd::access(candidate, nix::unistd::AccessFlags::X_OK).is_ok() && candidate.is_file())
-        .ok_or_else(|| MissingTool { tool: tool.to_owned(), install: install_hint(tool) }.into())
-}
-
-fn running<T>(change: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
-    // A panic while the lock is held leaves a whole set behind: the set stays usable.
-    change(&mut RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-}
-
-/// On ctrl-C, SIGTERM and SIGHUP: kills every running child with all that it started, then exits 130.
-pub fn stop_children_on_signals() {
-    let installed = ctrlc::set_handler(|| {
-        running(|set| {
-            for group in set.iter() {
-                killpg(Pid::from_raw(*group), Signal::SIGKILL).ok();
-            }
-        });
-        eprintln!("txgen: interrupted; what was finished before is kept, the rest is unchanged");
-        std::process::exit(130);
-    });
-    if let Err(error) = installed {
-        eprintln!("txgen: children will outlive ctrl-C: {error}");
-    }
 }
 
 #[cfg(test)]
