@@ -36,6 +36,7 @@ use quick::Quick;
 mod folder;
 mod pipeline;
 mod quick;
+pub mod recorded;
 pub mod scripted;
 pub mod selftests;
 pub mod show;

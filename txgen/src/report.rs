@@ -12,9 +12,8 @@ use crate::check::run;
 use crate::check::source::{Source, patches};
 use crate::check::{Level, SERIES};
 use crate::kernel::config;
-use crate::mail::proofs;
 use crate::project::Project;
-use crate::prove::Proof;
+use crate::prove::{Proof, recorded};
 use crate::series::{Applied, Series};
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -39,7 +38,7 @@ pub struct Row {
 pub fn rows(project: &Project, series: &Series, applied: &Applied) -> Result<Vec<Row>> {
     let source = Source::new(project, applied, series.cover.clone()).to(Destination::of(project, series)?);
     let (report, missing) = run::recorded(&source, &patches(applied)?, &series.exceptions)?;
-    let proofs = proofs::find(project, applied)?;
+    let proofs = recorded::find(project, applied)?;
     let checks = |patch: &str| {
         let count = |level| report.findings.iter().filter(|f| f.patch == patch && f.level == level).count();
         match (missing.get(patch), count(Level::Fail), count(Level::Warn)) {

@@ -8,10 +8,9 @@ use super::which::Which;
 use crate::audit;
 use crate::bench;
 use crate::check::{Finding, SERIES};
-use crate::mail::prerequisites;
-use crate::mail::proofs::{self, Proofs};
-use crate::mail::{Envelope, Posting, rules};
+use crate::mail::{Envelope, Posting, prerequisites, proofs, rules};
 use crate::project::Project;
+use crate::prove::recorded::{self, Proofs};
 use crate::series::{self, Applied, Series};
 
 /// A series and how it is to be posted.
@@ -72,7 +71,7 @@ impl Outgoing {
         let posting = Posting { version: self.series_version, rfc: self.rfc, resend: self.resend };
         let (audit, rest) = rayon::join(
             || audit::run(project, &series, &applied),
-            || Ok::<_, anyhow::Error>((proofs::find(project, &applied)?, prerequisites::of(project, &applied)?)),
+            || Ok::<_, anyhow::Error>((recorded::find(project, &applied)?, prerequisites::of(project, &applied)?)),
         );
         let (audit, (proofs, (root, prerequisites))) = (audit?, rest?);
         let envelope = Envelope {

@@ -11,8 +11,9 @@ use crate::check::source::{self, Source};
 use crate::error::Exit;
 use crate::git::identity;
 use crate::mail::posting::Facts;
-use crate::mail::{self, patch_id, posting, proofs, range_diff, rules, trees};
+use crate::mail::{self, patch_id, posting, range_diff, rules, trees};
 use crate::project::Project;
+use crate::prove::recorded;
 use crate::send::journal::{Folder, Journal};
 use crate::send::{self, Answer, Ended};
 
@@ -135,7 +136,7 @@ fn findings(project: &Project, args: &Args, prepared: &Prepared) -> Result<Vec<c
         history: &series.history,
         closed,
         destination: Destination::of(project, series)?,
-        unproved: proofs::missing(proofs, applied),
+        unproved: recorded::missing(proofs, applied),
         patch_ids: patch_id::of_patches(&source, &patches)?,
         differs,
         sender: identity::identities(&applied.git_dir)?.1,
