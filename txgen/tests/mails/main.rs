@@ -4,24 +4,22 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(unreachable_pub, reason = "tests/common is shared by the tests of all commands")]
 
+mod command;
+#[path = "../common/mod.rs"]
 mod common;
-#[path = "common/files.rs"]
+#[path = "../common/files.rs"]
 mod files;
-#[path = "common/kernel.rs"]
+#[path = "../common/kernel.rs"]
 mod kernel;
+mod recipients;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use files::files_below;
 use kernel::{Kernel, MAINTAINERS, SKBUFF};
-use regex::Regex;
 use txgen::mail::{Envelope, Outcome, Written, write};
-use txgen::series::history::Posted;
 
 const SECOND: &str = "net: tell the second byte\n\nReaders of the first byte need the second. Thanks to Jérôme.\n\n\
 Signed-off-by: Ann Author <ann@example.org>\n";
@@ -157,19 +155,6 @@ fn tables_are_below_the_cut_of_the_cover_letter() {
 }
 
 #[test]
-fn counts_of_another_tree_are_warned_of() {
-    let kernel = two_patches();
-    kernel.store("");
-    kernel.project.write("p/series/tiny/cover.md", COVER);
-    let tip = kernel.applied().patches.last().unwrap().tree.clone();
-    for (tree, warned) in [(tip, false), ("0".repeat(40), true)] {
-        kernel.project.write("p/series/tiny/bench.md", &format!("Per send:\n\n| a |\n\nTrees: tiny {tree}\n"));
-        let ran = kernel.txgen("format-series", &["--signoff"]).expect(0);
-        assert_eq!(ran.stderr.contains("series/tiny/bench.md, the table"), warned, "{}", ran.stderr);
-    }
-}
-
-#[test]
 fn a_patch_mail_answers_the_cover_letter_and_keeps_its_note_below_the_cut() {
     let kernel = two_patches();
     let written = written(&kernel, &envelope());
@@ -206,18 +191,6 @@ fn a_patch_mail_answers_the_cover_letter_and_keeps_its_note_below_the_cut() {
      1 file changed, 1 insertion(+)
      create mode 100644 net/core/third.c
     "#);
-}
-
-#[test]
-fn versions_and_rfc_are_in_every_subject() {
-    let kernel = two_patches();
-    let written = written(&kernel, &Envelope { version: 2, rfc: true, ..envelope() });
-    insta::assert_snapshot!(subjects(&kernel, &written).join("\n"), @r#"
-    Subject: [PATCH RFC net-next v2 0/2] net: tell more bytes
-    Subject: [PATCH RFC net-next v2 1/2] net: tell the second byte
-    Subject: [PATCH RFC net-next v2 2/2] net: tell the third byte
-    "#);
-    assert_eq!(written.files[1], "v2-0001-net-tell-the-second-byte.patch");
 }
 
 #[test]
@@ -354,75 +327,6 @@ fn bad_input_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_tree_without_get_maintainer_is_an_error_that_names_it() {
-    let mut kernel = two_patches();
-    fs::remove_file(kernel.project.path("k/scripts/get_maintainer.pl")).unwrap();
-    kernel.patch("gone", THIRD, &[]);
-    let error = write_to(&kernel, &envelope(), &kernel.project.path("out")).unwrap_err();
-    insta::assert_snapshot!(format!("{error:#}"), @"the base has no scripts/get_maintainer.pl: it is no kernel tree, or one without this script");
-}
-
-#[test]
-fn the_command_prints_the_files_the_recipients_and_how_to_send() {
-    let kernel = two_patches();
-    kernel.store("");
-    kernel.project.write("p/series/tiny/cover.md", COVER);
-    for (name, message) in [("second", SECOND), ("third", THIRD)] {
-        let signed = message.replace("Ann Author <ann@", "Test Author <author@");
-        kernel.project.write(&format!("p/series/tiny/{name}.msg"), &signed);
-    }
-    let ran = kernel.txgen("format-series", &["-v", "3"]).expect(0);
-    let dir = kernel.project.dir().to_str().unwrap();
-    insta::assert_snapshot!(ran.stdout.replace(dir, "DIR"), @r#"
-    DIR/p/out/tiny/v3-0000-cover-letter.patch
-    DIR/p/out/tiny/v3-0001-net-tell-the-second-byte.patch
-    DIR/p/out/tiny/v3-0002-net-tell-the-third-byte.patch
-    To: Net Maintainer <net@example.org>
-    To: "Jérôme Second" <second@example.org>
-    Cc: all@example.org
-    Cc: netdev@example.org
-    Cc: The Rest <rest@example.org>
-    Cc: "A. Reviewer" <reviewer@example.org>
-
-    git send-email --to=netdev@example.org DIR/p/out/tiny/*.patch
-    "#);
-    assert!(!ran.stderr.contains("Signed-off-by"), "{}", ran.stderr);
-    let again = kernel.txgen("format-series", &["-v", "3", "--json"]).expect(0);
-    let json: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
-    assert_eq!(json["files"][1], "v3-0001-net-tell-the-second-byte.patch");
-    assert!(kernel.project.read("p/out/tiny/v3-0000-cover-letter.patch").contains("[PATCH net-next v3 0/2]"));
-}
-
-#[test]
-fn the_command_warns_of_unsigned_patches_and_signs_them_on_request() {
-    let mut kernel = Kernel::new();
-    kernel.patch("third", "net: tell the third byte\n\nWhy.\n", &[("net/core/third.c", "int third;\n")]);
-    kernel.store("");
-    let ran = kernel.txgen("format-series", &[]).expect(0);
-    insta::assert_snapshot!(ran.stderr, @"warning: no Signed-off-by in third: netdev does not take such patches. Sign them with `txgen format-series tiny --sign` or, for good, `git config format.signOff true`");
-    let ran = kernel.txgen("format-series", &["--signoff"]).expect(0);
-    assert_eq!(ran.stderr, "");
-    assert!(
-        kernel.project.read("p/out/tiny/0001-net-tell-the-third-byte.patch").contains("\nSigned-off-by: Test Author")
-    );
-}
-
-#[test]
-fn the_command_refuses_with_exit_1_and_says_how_to_force() {
-    let mut kernel = Kernel::new();
-    kernel.patch("third", "net: tell the third byte.\n\nWhy.\n", &[("net/core/third.c", "int third;\n")]);
-    kernel.store("");
-    let ran = kernel.txgen("format-series", &[]).expect(1);
-    insta::assert_snapshot!(ran.stdout + &ran.stderr, @r#"
-    third: message: message line 1: subject-period: the subject ends with a period
-        (Documentation/process/submitting-patches.rst, "The canonical patch format")
-    netdev would send this back, so it was not done. To do it all the same: --force subject-period
-    "#);
-    assert!(!kernel.project.path("p/out").exists());
-    let _ = kernel.txgen("format-series", &["--force", "subject-period"]).expect(0);
-}
-
-#[test]
 fn the_source_of_each_rule_is_a_section_of_the_kernels_documentation() {
     let kernel = Kernel::new();
     for rule in txgen::mail::rules::RULES {
@@ -434,108 +338,6 @@ fn the_source_of_each_rule_is_a_section_of_the_kernels_documentation() {
     }
 }
 
-/// A series of two patches that was posted once, and has changed since.
-fn posted_once() -> (Kernel, Envelope) {
-    let kernel = two_patches();
-    let applied = kernel.applied();
-    let posted = Posted {
-        version: 1,
-        resend: 0,
-        rfc: true,
-        date: "2026-11-20T12:00:00Z".parse().unwrap(),
-        message_id: "1@example.org".to_owned(),
-        link: "https://lore.example.org/1".to_owned(),
-        base: applied.base.commit.clone(),
-        commit: applied.patches[0].commit.clone(),
-        patches: vec!["second".to_owned()],
-        result: None,
-    };
-    let changelog = "v2:\n - a patch more\nRFC v1: https://lore.example.org/1".to_owned();
-    let posted_before = vec![(1, "1@example.org".to_owned())];
-    let cover = Some("Bytes are wanted.\n".to_owned());
-    let envelope = Envelope { version: 2, since: Some(posted), posted: posted_before, changelog, cover, ..envelope() };
-    (kernel, envelope)
-}
-
-#[test]
-fn a_new_version_has_a_changelog_with_links_and_an_indented_range_diff() {
-    let (kernel, envelope) = posted_once();
-    let tests = Some("Built, booted:\n\n - configuration net: every patch".to_owned());
-    let written = written(&kernel, &Envelope { tests, ..envelope });
-    let text = mail(&kernel, "v2-0000-cover-letter.patch");
-    let below = text.split_once("\n---\n").unwrap().1.split_once("\nAnn Author (2)").unwrap().0;
-    let commits = Regex::new("[0-9a-f]{12}").unwrap();
-    insta::assert_snapshot!(commits.replace_all(below, "COMMIT"), @r"
-    v2:
-     - a patch more
-    RFC v1: https://lore.example.org/1
-
-    Range-diff to v1:
-
-      1:  COMMIT = 1:  COMMIT net: tell the second byte
-      -:  ------------ > 2:  COMMIT net: tell the third byte
-
-    Built, booted:
-
-     - configuration net: every patch
-    ");
-    assert_eq!(written.lacks, None);
-}
-
-#[test]
-fn a_posting_that_is_not_in_the_repository_is_told() {
-    let (kernel, envelope) = posted_once();
-    let since = envelope.since.clone().map(|posted| Posted { commit: "1".repeat(40), ..posted });
-    assert_eq!(written(&kernel, &Envelope { since, ..envelope }).lacks, Some("1".repeat(40)));
-}
-
-#[test]
-fn a_lone_patch_without_a_cover_letter_bears_the_changelog_and_the_tracking() {
-    let mut kernel = Kernel::new();
-    kernel.patch("third", THIRD, &[("net/core/third.c", "int third;\n")]);
-    let prerequisites = vec![format!("prerequisite-patch-id: {}", "2".repeat(40))];
-    let changelog = "v2:\n - more".to_owned();
-    let lone = Envelope { cover: None, version: 2, changelog, prerequisites, ..envelope() };
-    let _ = written(&kernel, &lone);
-    let text = mail(&kernel, "v2-0001-net-tell-the-third-byte.patch").replace(&kernel.applied().base.commit, "BASE");
-    let below = text.split_once("\n---\n").unwrap().1.split_once("\n net/core").unwrap().0;
-    insta::assert_snapshot!(below, @r"
-    v2:
-     - more
-
-    A note, not for the log.
-
-    base-commit: BASE
-    change-id: 20261123-more-bytes-0123456789ab
-    prerequisite-patch-id: 2222222222222222222222222222222222222222
-    ");
-    assert!(tracking_header(&text).is_some());
-}
-
-#[test]
-fn the_tracking_header_is_gzipped_json_as_b4_reads_it() {
-    let (kernel, envelope) = posted_once();
-    let _ = written(&kernel, &envelope);
-    let header = tracking_header(&mail(&kernel, "v2-0000-cover-letter.patch")).unwrap();
-    assert!(header.lines().all(|line| line.len() <= 76), "{header}");
-    let value = header.replace(['\n', ' '], "");
-    let bytes = STANDARD.decode(value.strip_prefix("X-B4-Tracking:v=1;b=").unwrap()).unwrap();
-    let mut json = String::new();
-    flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut json).unwrap();
-    let expected = r#"{"series":{"change-id":"20261123-more-bytes-0123456789ab","history":{"v1":["1@example.org"]},"prefixes":["net-next"],"prerequisites":[],"revision":2}}"#;
-    assert_eq!(json, expected);
-    assert!(tracking_header(&mail(&kernel, "v2-0001-net-tell-the-second-byte.patch")).is_none());
-}
-
-#[test]
-fn a_resend_is_marked_and_has_other_message_ids() {
-    let kernel = two_patches();
-    let first = written(&kernel, &envelope());
-    let again = written(&kernel, &Envelope { resend: 1, rfc: true, ..envelope() });
-    assert_eq!(subjects(&kernel, &again)[1], "Subject: [PATCH RESEND RFC net-next 1/2] net: tell the second byte");
-    assert!(first.message_ids.iter().all(|id| !again.message_ids.contains(id)));
-}
-
 #[test]
 fn the_author_is_named_in_the_body_where_another_sends() {
     let kernel = two_patches();
@@ -545,95 +347,4 @@ fn the_author_is_named_in_the_body_where_another_sends() {
     let text = mail(&kernel, "0002-net-tell-the-third-byte.patch");
     assert!(text.contains("\nFrom: Sender <sender@example.org>\n"), "{text}");
     assert!(text.split_once("\n\n").unwrap().1.starts_with("From: Ann Author <ann@example.org>\n\n"), "{text}");
-}
-
-#[test]
-fn recipients_come_from_trailers_too_and_never_from_the_excludes() {
-    let mut kernel = Kernel::new();
-    let message = THIRD.replace("Signed-off", "Cc: stable@example.org # 6.1\nAcked-by: B <b@example.org>\nSigned-off");
-    kernel.patch("third", &message, &[("net/core/third.c", "int third;\n")]);
-    let exclude = vec!["rest@example.org".to_owned(), "Who <NET@example.org>".to_owned()];
-    let recipients = written(&kernel, &Envelope { exclude, ..envelope() }).recipients;
-    insta::assert_snapshot!(recipients.cc.join("\n"), @r#"
-    all@example.org
-    B <b@example.org>
-    Extra <extra@example.org>
-    netdev@example.org
-    "A. Reviewer" <reviewer@example.org>
-    stable@example.org
-    "#);
-    assert_eq!(recipients.to, ["\"Jérôme Second\" <second@example.org>"]);
-}
-
-#[test]
-fn an_address_that_would_be_more_than_one_is_refused() {
-    let kernel = two_patches();
-    for odd in ["x@example.org\nBcc: spy@example.org", "$(id)@example.org", "--smtp-server=/bin/sh"] {
-        let to = vec![odd.to_owned()];
-        let out = kernel.project.path("out");
-        let error = write_to(&kernel, &Envelope { to, ..envelope() }, &out).unwrap_err();
-        let error = format!("{error:#}");
-        assert!(error.contains("is no recipient"), "{error}");
-        assert!(!out.exists());
-    }
-}
-
-/// The records of what get_maintainer.pl said.
-fn answers(kernel: &Kernel) -> Vec<PathBuf> {
-    let folder = fs::read_dir(kernel.project.path("cache/proofs/maintainers")).unwrap();
-    folder.map(|entry| entry.unwrap().path()).collect()
-}
-
-#[test]
-fn get_maintainer_is_asked_once_of_each_patch() {
-    let mut kernel = two_patches();
-    let first = written(&kernel, &envelope());
-    assert_eq!(answers(&kernel).len(), 2);
-    // Another version and another patch ask nothing anew of those that are as they were.
-    let fourth = "net: tell the fourth byte\n\nMore.\n\nSigned-off-by: Ann Author <ann@example.org>\n";
-    kernel.patch("fourth", fourth, &[("net/core/fourth.c", "int fourth;\n")]);
-    let second = written(&kernel, &Envelope { version: 2, ..envelope() });
-    assert_eq!(answers(&kernel).len(), 3);
-    assert_eq!(second.recipients, first.recipients);
-    // What is on record is what counts.
-    for path in answers(&kernel) {
-        fs::write(path, "\"Only Her <only@example.org> (maintainer:X)\\n\"").unwrap();
-    }
-    assert_eq!(written(&kernel, &envelope()).recipients.to, ["Only Her <only@example.org>"]);
-    // Another MAINTAINERS is another question.
-    kernel.patch("last", fourth, &[("MAINTAINERS", &MAINTAINERS.replace("Net Maintainer", "Other Maintainer"))]);
-    assert_eq!(written(&kernel, &envelope()).recipients.to[0], "Other Maintainer <net@example.org>");
-}
-
-#[test]
-fn the_mails_of_a_stack_are_those_of_each_of_its_series() {
-    let kernel = two_patches();
-    kernel.store("");
-    kernel.project.write("p/series/tiny/cover.md", COVER);
-    let lower = kernel.project.read("p/series/tiny/series.toml");
-    let upper = lower.split("\n[[patch]]").next().unwrap().replace("0123456789ab", "0123456789ac");
-    let upper = format!("{upper}\ndepends = \"tiny\"\n\n[[patch]]\nname = \"upper\"\nadds = [\"net/core/upper.c\"]\n");
-    kernel.project.write("p/series/upper/series.toml", &upper);
-    kernel.project.write("p/series/upper/upper.msg", "net: tell the upper byte\n\nWhy.\n");
-    kernel.project.write("p/kernel-overlay/net/core/upper.c", "int upper;\n");
-    let base = kernel.applied().base.commit;
-    let format = |name: &str, args: &[&str]| {
-        let on = ["format-series", name, "--tree", "../k", "--base", &base, "--sign"];
-        kernel.project.txgen(&[&on[..], args].concat())
-    };
-    for name in ["tiny", "upper"] {
-        let _ = format(name, &["-o", &format!("../each/{name}")]).expect(0);
-    }
-    let ran = format("upper", &["--stack", "-o", "../all"]).expect(0);
-    assert_eq!(files_below(&kernel.project.path("all")), files_below(&kernel.project.path("each")));
-    assert_eq!(files_below(&kernel.project.path("all")).len(), 4);
-    assert_eq!(ran.stdout.matches("\ngit send-email --to=").count(), 2, "{}", ran.stdout);
-    let json = format("upper", &["--stack", "-o", "../all", "--json"]).expect(0);
-    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!(json[1]["files"][0], "0001-net-tell-the-upper-byte.patch");
-    // Where one is refused, none is written.
-    kernel.project.write("p/series/upper/upper.msg", "net: tell the upper byte.\n\nWhy.\n");
-    kernel.project.write("p/series/tiny/cover.md", "Another cover.\n");
-    let _ = format("upper", &["--stack", "-o", "../all"]).expect(1);
-    assert_eq!(files_below(&kernel.project.path("all")), files_below(&kernel.project.path("each")));
 }
