@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen format-series`: what it prints, warns of and refuses.
 
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::files::files_below;
 use crate::kernel::Kernel;
 use crate::{COVER, SECOND, THIRD, two_patches};
@@ -109,4 +116,41 @@ fn the_mails_of_a_stack_are_those_of_each_of_its_series() {
     kernel.project.write("p/series/tiny/cover.md", "Another cover.\n");
     let _ = format("upper", &["--stack", "-o", "../all"]).expect(1);
     assert_eq!(files_below(&kernel.project.path("all")), files_below(&kernel.project.path("each")));
+}
+
+/// A get_maintainer.pl that says who it is, and does not end.
+const ENDLESS: &str = r#"
+open(my $file, '>', "$ENV{TXGEN_CACHE}.new") or die;
+print $file $$;
+close($file);
+rename("$ENV{TXGEN_CACHE}.new", "$ENV{TXGEN_CACHE}.pid") or die;
+sleep(600);
+"#;
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "not so after a minute: {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_signal_ends_what_the_command_started() {
+    let mut kernel = Kernel::new();
+    kernel.patch("third", THIRD, &[("scripts/get_maintainer.pl", ENDLESS)]);
+    kernel.store("");
+    let mut command = kernel.project.command(env!("CARGO_BIN_EXE_txgen"));
+    command.args(["format-series", "tiny", "--sign", "--tree", "../k", "--base", &kernel.applied().base.commit]);
+    let mut txgen = command.current_dir(kernel.project.path("p")).spawn().unwrap();
+    let pid_file = kernel.project.path("cache.pid");
+    wait_until("the script runs", || pid_file.exists());
+    // Of one that ended and was not waited for it is empty.
+    let of_script = format!("/proc/{}/cmdline", kernel.project.read("cache.pid"));
+    let runs = || fs::read(&of_script).is_ok_and(|argv| !argv.is_empty());
+    assert!(runs());
+    kill(Pid::from_raw(txgen.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert_eq!(txgen.wait().unwrap().code(), Some(130));
+    wait_until("the script has ended", || !runs());
+    assert!(!kernel.project.path("p/out").exists());
 }
