@@ -57,6 +57,8 @@ enum Command {
 
 /// Parses the command line, runs the command, and prints its error, if any.
 pub fn main() -> ExitCode {
+    // SAFETY: no thread was started yet.
+    unsafe { crate::process::forget_foreign_variables() };
     let cli = Cli::parse();
     // SAFETY: no thread was started yet.
     if let Err(error) = unsafe { crate::git::remember_folders() } {

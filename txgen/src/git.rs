@@ -10,9 +10,11 @@ pub mod follow;
 pub mod history;
 pub mod identity;
 pub mod lines;
+pub mod program;
 pub mod refs;
 pub mod render;
 pub mod tags;
+pub mod view;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

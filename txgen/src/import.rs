@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use crate::base::Base;
 use crate::error::Conflict;
 use crate::files;
+use crate::git::program;
 use crate::git::{Authorship, Identity, Repo, identity};
-use crate::process::Run;
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,10 @@ pub fn mbox(base: &Base, file: &Path, seconds: i64) -> Result<Imported> {
     if !file.is_file() {
         bail!("there is no mailbox {}", file.display());
     }
-    let split = Run::new("git", ["mailsplit", "--keep-cr", "-b"]).arg(format!("-o{}", dir.path().display())).arg(file);
+    let split = program::without_repository()
+        .args(["mailsplit", "--keep-cr", "-b"])
+        .arg(format!("-o{}", dir.path().display()))
+        .arg(file);
     split.check().with_context(|| format!("split {} into mails", file.display()))?;
     let mut mails = fs::read_dir(dir.path())?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     mails.sort();
@@ -104,7 +107,12 @@ fn read(mail: &Path, from: String) -> Result<Incoming> {
     let (message, diff) = (mail.with_extension("msg"), mail.with_extension("diff"));
     let bytes = fs::read(mail).with_context(|| format!("read {}", mail.display()))?;
     // A quilt folder's author has no date, and a subject no tag: what is missing is left out.
-    let info = Run::new("git", ["mailinfo", "--encoding=UTF-8"]).arg(&message).arg(&diff).stdin(&bytes).check();
+    let info = program::without_repository()
+        .args(["mailinfo", "--encoding=UTF-8"])
+        .arg(&message)
+        .arg(&diff)
+        .stdin(&bytes)
+        .check();
     let info = info.with_context(|| format!("read {from}"))?.text();
     let field = |key: &str| info.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim().to_owned());
     let author = field("Author: ").zip(field("Email: ")).map(|(name, email)| Identity { name, email });
@@ -133,7 +141,7 @@ fn commit(base: &Base, patches: Vec<Incoming>, seconds: i64) -> Result<String> {
     let (author, committer) = identity::identities(&base.git_dir)?;
     let dir = TempDir::new().context("make a temporary folder")?;
     let git = |args: &[&str]| {
-        let run = Run::new("git", ["--git-dir"]).arg(&base.git_dir).args(args);
+        let run = program::fixed(&base.git_dir).args(args);
         run.env("GIT_INDEX_FILE", dir.path().join("index")).dir(dir.path())
     };
     git(&["read-tree", &base.commit]).check().context("read the base")?;

@@ -217,7 +217,7 @@ pub fn compose(
     if !refused.is_empty() {
         return Ok(Err(refused));
     }
-    let source = Source::new(project, applied, envelope.cover.clone());
+    let source = Source::new(project, applied, envelope.cover.clone())?;
     let (_, sender) = identity::identities(&applied.git_dir)?;
     let told = || -> Result<_> {
         let range_diff =

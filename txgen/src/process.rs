@@ -20,9 +20,11 @@ use crate::error::MissingTool;
 use crate::files;
 use group::Group;
 
+mod environment;
 mod group;
 mod tools;
 
+pub use environment::forget_foreign_variables;
 pub use group::stop_children_on_signals;
 pub use tools::{install_hint, require};
 
@@ -265,6 +267,9 @@ impl Run {
     fn spawn(&self, streams: &Streams, stdin: Stdio) -> Result<Child> {
         let mut command = Command::new(&self.argv[0]);
         command.args(&self.argv[1..]).process_group(0);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| !environment::reaches_programs(name)) {
+            command.env_remove(name);
+        }
         if self.clear_env {
             command.env_clear();
             for name in ["PATH", "HOME"] {
@@ -371,15 +376,6 @@ pub fn describe(status: ExitStatus) -> String {
 pub fn last_lines(text: &str, count: usize) -> String {
     let lines = text.lines().collect::<Vec<_>>();
     lines[lines.len().saturating_sub(count)..].join("\n")
-}
-
-/// git on `git_dir` without the user's and the system's configuration.
-pub(crate) fn quiet_git(git_dir: &Path) -> Run {
-    Run::new("git", ["--git-dir"])
-        .arg(git_dir)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("LC_ALL", "C")
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct Row {
 
 /// A row for each patch, then one for the series.
 pub fn rows(project: &Project, series: &Series, applied: &Applied) -> Result<Vec<Row>> {
-    let source = Source::new(project, applied, series.cover.clone()).to(Destination::of(project, series)?);
+    let source = Source::new(project, applied, series.cover.clone())?.to(Destination::of(project, series)?);
     let (report, missing) = run::recorded(&source, &patches(applied)?, &series.exceptions)?;
     let proofs = recorded::find(project, applied)?;
     let checks = |patch: &str| {

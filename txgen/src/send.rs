@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::files;
 use crate::git::Identity;
+use crate::git::program;
 use crate::mail::{Composed, Envelope, Mail, header};
 use crate::process::{Run, last_lines};
 use crate::project::Project;
@@ -82,7 +83,7 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
 
 /// The mails, signed by patatt where git's configuration names a key for it.
 fn signed(applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
-    let config = Run::new("git", ["--git-dir"]).arg(&applied.git_dir).args(["config", "--get", "patatt.signingkey"]);
+    let config = program::with_users_settings(&applied.git_dir).args(["config", "--get", "patatt.signingkey"]);
     if !config.output()?.status.success() {
         return Ok(mails.to_vec());
     }

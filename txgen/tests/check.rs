@@ -26,7 +26,7 @@ fn check(kernel: &Kernel, only: &[&str]) -> anyhow::Result<Report> {
 
 fn check_with(kernel: &Kernel, only: &[&str], exceptions: &[Exception]) -> anyhow::Result<Report> {
     let (project, applied) = (kernel.txgen_project(), kernel.applied());
-    let source = Source::new(&project, &applied, None).to(destination());
+    let source = Source::new(&project, &applied, None).unwrap().to(destination());
     let only = only.iter().map(|name| (*name).to_owned()).collect();
     run(&source, &patches(&applied)?, &Selection { patch: None, only }, exceptions)
 }
@@ -256,7 +256,7 @@ fn what_fixes_names_is_looked_up_in_the_history_of_the_base() {
     let (project, mut applied) = (kernel.txgen_project(), kernel.applied());
     let old = applied.patches.remove(0);
     (applied.base.commit, applied.base.tree) = (old.commit, old.tree);
-    let source = Source::new(&project, &applied, None);
+    let source = Source::new(&project, &applied, None).unwrap();
     let selection = Selection { patch: None, only: vec!["fixes".to_owned()] };
     let report = run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap();
     let told = found(&report).join("\n").replace(id, "[ID]").replace(&own, "[OWN]");
@@ -347,7 +347,7 @@ fn a_record_is_reused_for_the_same_message_and_tree_only() {
     let project = kernel.txgen_project();
     let reused = |kernel: &Kernel| {
         let applied = kernel.applied();
-        let source = Source::new(&project, &applied, None);
+        let source = Source::new(&project, &applied, None).unwrap();
         let selection = Selection { patch: None, only: vec!["inline".to_owned()] };
         run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap().reused
     };

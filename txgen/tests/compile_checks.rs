@@ -53,7 +53,7 @@ fn found_in(mut kernel: Kernel, after: &str, checks: &[&str]) -> anyhow::Result<
     }
     kernel.patch("new", "net: new\n", &[("net/core/skbuff.c", &format!("{SKBUFF}{after}"))]);
     let (project, applied) = (kernel.txgen_project(), kernel.applied());
-    let source = Source::new(&project, &applied, None);
+    let source = Source::new(&project, &applied, None).unwrap();
     let only = checks.iter().map(|&check| check.to_owned()).collect();
     let report = run(&source, &patches(&applied)?, &Selection { patch: Some("new".to_owned()), only }, &[])?;
     Ok(report.findings.iter().map(ToString::to_string).collect())
@@ -150,7 +150,7 @@ fn found_in_header(users: &[&str]) -> (Vec<String>, Vec<String>) {
         std::fs::create_dir_all(record.parent().unwrap()).unwrap();
         std::fs::write(record, text).unwrap();
     }
-    let source = Source::new(&project, &applied, None);
+    let source = Source::new(&project, &applied, None).unwrap();
     let selection = Selection { patch: None, only: vec!["build".to_owned(), "clang".to_owned()] };
     let report = run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap();
     let compiled = build_folder(&project, &applied.git_dir, Purpose::Check, "w1").unwrap();
@@ -213,7 +213,7 @@ fn found_in_selftests(files: &[(&str, &str)]) -> Vec<String> {
     let files = files.iter().map(|(path, text)| (path.as_str(), *text)).collect::<Vec<_>>();
     kernel.patch("new", "net: new\n", &files);
     let (project, applied) = (kernel.txgen_project(), kernel.applied());
-    let source = Source::new(&project, &applied, None);
+    let source = Source::new(&project, &applied, None).unwrap();
     let selection = Selection { patch: None, only: vec!["tools".to_owned()] };
     let report = run(&source, &patches(&applied).unwrap(), &selection, &[]).unwrap();
     assert_eq!(kernel.project.git("k", &["status", "--porcelain"]), "");

@@ -12,8 +12,8 @@ use super::debian::{self, Apt, Offer};
 use super::record::{self, Record, Source};
 use super::{Base, base_ref, import, kernel_version, managed};
 use crate::files;
+use crate::git::program;
 use crate::git::{Found, Repo};
-use crate::process::Run;
 use crate::project::Project;
 
 /// What a fetch came to.
@@ -157,10 +157,8 @@ fn refuse_other(known: &Record, package: &str, offer: &Offer, record: bool) -> R
 }
 
 fn from_git(project: &Project, url: &str, reference: &str, repo: &Repo) -> Result<Import> {
-    Run::new("git", ["--git-dir"])
-        .arg(repo.git_dir())
+    program::with_users_settings(repo.git_dir())
         .args(["fetch", "--quiet", "--depth=1", "--no-tags", "--", url, reference])
-        .env("GIT_TERMINAL_PROMPT", "0")
         .dir(&project.root)
         .timeout(Duration::from_secs(3600))
         .check()

@@ -13,9 +13,10 @@ use anyhow::{Context, Result, bail};
 use crate::check::diff::{self, FileDiff};
 use crate::check::posting::Destination;
 use crate::check::users::{self, Users};
+use crate::git::{program, view};
 use crate::kernel::config::configure_at;
 use crate::kernel::worktree::{Purpose, Worktree};
-use crate::process::{Run, quiet_git};
+use crate::process::Run;
 use crate::project::Project;
 use crate::series::Applied;
 
@@ -45,6 +46,8 @@ pub struct Source<'a> {
     pub project: &'a Project,
     /// The repository with the commits.
     pub git_dir: PathBuf,
+    /// The view of it, for what is printed of commits.
+    view: PathBuf,
     /// The commit the series stands on.
     pub base: String,
     /// The last commit of the series.
@@ -73,13 +76,15 @@ struct Checkout {
 
 impl<'a> Source<'a> {
     /// The source of an applied series.
-    pub fn new(project: &'a Project, applied: &Applied, cover: Option<String>) -> Self {
+    pub fn new(project: &'a Project, applied: &Applied, cover: Option<String>) -> Result<Self> {
         let base = applied.base.commit.clone();
         let tip = applied.patches.last().map_or_else(|| base.clone(), |patch| patch.commit.clone());
         let git_dir = applied.git_dir.clone();
-        Self {
+        let view = view::open(&project.cache, &git_dir)?;
+        Ok(Self {
             project,
             git_dir,
+            view,
             base,
             tip,
             cover,
@@ -88,7 +93,7 @@ impl<'a> Source<'a> {
             asked: Mutex::default(),
             checkout: Mutex::default(),
             users: OnceLock::new(),
-        }
+        })
     }
 
     /// The same with where the series goes.
@@ -106,9 +111,9 @@ impl<'a> Source<'a> {
         self.stack.iter().map(String::as_str).collect()
     }
 
-    /// git on the repository, with nobody's configuration.
+    /// git on the commits of the repository, with nothing of its configuration and attributes.
     pub fn git<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Run {
-        quiet_git(&self.git_dir).args(args)
+        program::fixed(&self.view).args(args)
     }
 
     /// The checkout of the last commit, made at the first use.
@@ -186,7 +191,7 @@ impl<'a> Source<'a> {
     pub fn diff(&self, patch: &Patch) -> Result<Vec<FileDiff>> {
         let args = ["diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "-U3"];
         let output = self
-            .git(["-c", "core.quotePath=false", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
+            .git(["-c", "core.quotePath=false"])
             .args(args)
             .args(["--diff-algorithm=histogram", "--src-prefix=a/", "--dst-prefix=b/", &patch.parent, &patch.commit])
             .check()?;
@@ -205,7 +210,7 @@ pub fn patches(applied: &Applied) -> Result<Vec<Patch>> {
     let base = &applied.base.commit;
     let range = format!("{base}..{}", tip.commit);
     let format = "--format=%H%x00%T%x00%an <%ae>%x00%B%x00";
-    let output = quiet_git(&applied.git_dir).args(["log", "--reverse", "--topo-order", format, &range]).check()?;
+    let output = program::fixed(&applied.git_dir).args(["log", "--reverse", "--topo-order", format, &range]).check()?;
     let text = output.text();
     let fields = text.split('\0').collect::<Vec<_>>();
     let (mut parent, mut parent_tree) = (base.clone(), applied.base.tree.clone());

@@ -9,6 +9,7 @@ use crate::check::diff::FileDiff;
 use crate::check::source::{Patch, Source};
 use crate::check::{Check, Finding, Level, Scope, no_tools};
 use crate::error::MissingTool;
+use crate::git::program;
 use crate::process::{self, Run};
 use crate::proof;
 
@@ -76,7 +77,7 @@ fn stale(source: &Source<'_>, commit: &str, tree: &str) -> Result<BTreeSet<Strin
     if !output.status.success() || said.contains("Traceback") {
         bail!("{REGENERATE} failed ({}): {}", process::describe(output.status), process::last_lines(&said, 5));
     }
-    let git = |args: &[&str]| Run::new("git", args).dir(&worktree.dir).check();
+    let git = |args: &[&str]| program::in_own_tree(&worktree.dir).args(args).check();
     let changed = git(&["diff", "--name-only", "-z"])?.text();
     let stale = changed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
     git(&["checkout", "--quiet", "--force", "HEAD"])?;

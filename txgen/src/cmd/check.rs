@@ -66,7 +66,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     }
     let which = args.which.as_ref().context("give a series, or --list")?;
     let (series, applied) = which.build(project, false)?;
-    let source = Source::new(project, &applied, series.cover.clone()).to(Destination::of(project, &series)?);
+    let source = Source::new(project, &applied, series.cover.clone())?.to(Destination::of(project, &series)?);
     let selection = Selection { patch: args.patch.clone(), only: args.only.clone() };
     let report = run_checks(&source, &patches(&applied)?, &selection, &series.exceptions)?;
     if args.b4 {

@@ -47,18 +47,18 @@ enum To {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.build(project, false)?;
     match &args.to {
-        To::Mbox { file } if file == Path::new("-") => anstream::print!("{}", all(&applied)?),
-        To::Mbox { file } => files::write_atomic(&std::path::absolute(file)?, all(&applied)?.as_bytes())?,
-        To::Quilt { folder } => quilt(&applied, &std::path::absolute(folder)?)?,
+        To::Mbox { file } if file == Path::new("-") => anstream::print!("{}", all(project, &applied)?),
+        To::Mbox { file } => files::write_atomic(&std::path::absolute(file)?, all(project, &applied)?.as_bytes())?,
+        To::Quilt { folder } => quilt(project, &applied, &std::path::absolute(folder)?)?,
     }
     Ok(Exit::Good)
 }
 
-fn all(applied: &Applied) -> Result<String> {
-    applied.patches.iter().map(|patch| patches::plain(&applied.git_dir, &patch.commit)).collect()
+fn all(project: &Project, applied: &Applied) -> Result<String> {
+    applied.patches.iter().map(|patch| patches::plain(project, &applied.git_dir, &patch.commit)).collect()
 }
 
-fn quilt(applied: &Applied, folder: &Path) -> Result<()> {
+fn quilt(project: &Project, applied: &Applied, folder: &Path) -> Result<()> {
     if folder.exists() && folder.read_dir().with_context(|| format!("list {}", folder.display()))?.next().is_some() {
         bail!("{} has files in it: give a folder that is new or empty", folder.display());
     }
@@ -67,7 +67,7 @@ fn quilt(applied: &Applied, folder: &Path) -> Result<()> {
     for patch in &applied.patches {
         let file = format!("{}.patch", patch.name);
         list += &format!("{file}\n");
-        all.push((folder.join(file), patches::plain(&applied.git_dir, &patch.commit)?));
+        all.push((folder.join(file), patches::plain(project, &applied.git_dir, &patch.commit)?));
     }
     all.push((folder.join("series"), list));
     let all = all.iter().map(|(path, text)| (path.as_path(), text.as_bytes())).collect::<Vec<_>>();

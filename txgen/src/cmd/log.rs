@@ -35,7 +35,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let signed = was_signed(project, &args.which)?;
     let (series, applied) = args.which.build(project, signed)?;
     let since = match (series.history.last(), applied.patches.is_empty()) {
-        (Some(posted), false) => range_diff::since(&Source::new(project, &applied, None), posted)?,
+        (Some(posted), false) => range_diff::since(&Source::new(project, &applied, None)?, posted)?,
         _ => None,
     };
     if args.json {

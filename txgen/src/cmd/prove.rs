@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::which::Which;
 use crate::error::Exit;
+use crate::git::program;
 use crate::kernel::config::{self, Config};
 use crate::kernel::rust::Rust;
-use crate::process::Run;
 use crate::progress::printing;
 use crate::project::Project;
 use crate::prove::{self, Proved, Prover, Records, Subject, show};
@@ -153,7 +153,7 @@ fn newest_first(project: &Project, chosen: &[String]) -> Result<Vec<String>> {
     let mut dated = Vec::new();
     for name in if chosen.is_empty() { names(project)? } else { chosen.to_vec() } {
         let folder = format!("series/{name}");
-        let git = |args: &[&str]| Run::new("git", args).args(["--", &folder]).dir(&project.root).output();
+        let git = |args: &[&str]| program::in_users_tree(&project.root).args(args).args(["--", &folder]).output();
         let date = git(&["log", "-1", "--format=%ct"])?.text().trim().parse::<u64>().unwrap_or(u64::MAX);
         let changed = !git(&["status", "--porcelain"])?.text().is_empty();
         dated.push((std::cmp::Reverse(if changed { u64::MAX } else { date }), name));

@@ -121,7 +121,7 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
 fn findings(project: &Project, args: &Args, prepared: &Prepared) -> Result<Vec<crate::check::Finding>> {
     let Prepared { series, applied, proofs, envelope } = prepared;
     let patches = source::patches(applied)?;
-    let source = Source::new(project, applied, envelope.cover.clone());
+    let source = Source::new(project, applied, envelope.cover.clone())?;
     let now = Timestamp::now();
     let closed = match args.net_next.as_deref().filter(|_| envelope.tree == "net-next") {
         Some(state) => state == "closed",

@@ -51,7 +51,7 @@ pub struct Args {
 /// Runs `txgen trailers`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (series, applied) = args.which.build(project, false)?;
-    let source = Source::new(project, &applied, None);
+    let source = Source::new(project, &applied, None)?;
     let now = patch_id::of_patches(&source, &source::patches(&applied)?)?;
     let letters = trailers::read(&args.mailboxes)?;
     let targets = trailers::targets(project, &series, &letters, &now)?;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Identity, Repo, oid};
-use crate::process::Run;
+use super::{Identity, Repo, oid, program};
 
 /// A commit as it is in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,9 +101,17 @@ impl Repo {
     /// The commits after `old` and up to `new` that changed some lines (from 1) of a file of `new`: id and subject.
     pub fn changes_of_lines(&self, old: &str, new: &str, path: &str, lines: (usize, usize)) -> Result<Vec<String>> {
         let range = format!("-L{},{}:{path}", lines.0, lines.1);
-        let log = Run::new("git", ["--git-dir"])
-            .arg(self.git_dir())
-            .args(["log", "--no-patch", "--format=%h %s", "--max-count=20", &range, &format!("{old}..{new}")])
+        let log = program::fixed(self.git_dir())
+            .args([
+                "-c",
+                "core.abbrev=auto",
+                "log",
+                "--no-patch",
+                "--format=%h %s",
+                "--max-count=20",
+                &range,
+                &format!("{old}..{new}"),
+            ])
             .timeout(Duration::from_secs(60))
             .check()
             .with_context(|| format!("look for the commits that changed {path}"))?;
@@ -121,9 +128,8 @@ impl Repo {
     /// The commit after `old` and up to `new` that makes the change `patch_id`, among those that touch `files`: id and
     /// subject.
     pub fn commit_of_change(&self, old: &str, new: &str, files: &[String], patch_id: &str) -> Result<Option<String>> {
-        let log = Run::new("git", ["--git-dir"])
-            .arg(self.git_dir())
-            .args(["log", "--no-merges", "--format=%H %h %s", &format!("{old}..{new}"), "--"])
+        let log = program::fixed(self.git_dir())
+            .args(["-c", "core.abbrev=auto", "log", "--no-merges", "--format=%H %h %s", &format!("{old}..{new}"), "--"])
             .args(files)
             .timeout(Duration::from_secs(120))
             .check()

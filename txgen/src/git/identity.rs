@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::Run;
+use super::program;
 
 /// A name and a mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +59,8 @@ pub fn identities(git_dir: &Path) -> Result<(Identity, Identity)> {
 fn identity(git_dir: &Path, role: &str) -> Result<Identity> {
     let variable = format!("GIT_{role}_IDENT");
     // Without useConfigOnly git makes an address up from the machine's name.
-    let output = Run::new("git", ["-c", "user.useConfigOnly=true", "--git-dir"])
-        .arg(git_dir)
-        .args(["var", &variable])
-        .output()?;
+    let output =
+        program::with_users_settings(git_dir).args(["-c", "user.useConfigOnly=true", "var", &variable]).output()?;
     if !output.status.success() {
         bail!(
             "git knows no name and address for commits: set them with `git config --global user.name NAME` \
@@ -85,10 +83,8 @@ pub fn wants_signoff(git_dir: &Path) -> Result<bool> {
 }
 
 fn asks_for_signoff(git_dir: &Path) -> Result<bool> {
-    let output = Run::new("git", ["--git-dir"])
-        .arg(git_dir)
-        .args(["config", "--type=bool", "--get", "format.signOff"])
-        .output()?;
+    let output =
+        program::with_users_settings(git_dir).args(["config", "--type=bool", "--get", "format.signOff"]).output()?;
     match output.status.code() {
         Some(0) => Ok(output.text().trim() == "true"),
         Some(1) => Ok(false),

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::Repo;
+use super::{Repo, program};
 use crate::files;
-use crate::process::Run;
 
 /// The longest that a git which lives is waited for: it has the lock of a ref for some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -49,8 +48,7 @@ impl Repo {
         }
         commands += "prepare\ncommit\n";
         // A bare repository keeps no reflog by itself, and libgit2 none at all there.
-        Run::new("git", ["--git-dir"])
-            .arg(self.git_dir())
+        program::with_users_settings(self.git_dir())
             .args(["update-ref", "--create-reflog", "-m", why, "--stdin"])
             .env("GIT_COMMITTER_NAME", "txgen")
             .env("GIT_COMMITTER_EMAIL", "txgen@localhost")
@@ -62,8 +60,7 @@ impl Repo {
 
     /// The work tree that has branch `name` checked out, if any.
     pub fn checked_out_at(&self, name: &str) -> Result<Option<PathBuf>> {
-        let list = Run::new("git", ["--git-dir"])
-            .arg(self.git_dir())
+        let list = program::with_users_settings(self.git_dir())
             .args(["worktree", "list", "--porcelain"])
             .check()
             .context("list the work trees")?
@@ -94,9 +91,8 @@ impl Repo {
     /// Whether tracked files of the work tree differ from its HEAD.
     pub fn is_dirty(&self) -> Result<bool> {
         let Some(dir) = self.work_tree() else { return Ok(false) };
-        let status = Run::new("git", ["status", "--porcelain", "--untracked-files=no"])
-            .env("GIT_OPTIONAL_LOCKS", "0")
-            .dir(dir)
+        let status = program::in_users_tree(dir)
+            .args(["status", "--porcelain", "--untracked-files=no"])
             .check()
             .with_context(|| format!("look for changes in {}", dir.display()))?;
         Ok(!status.stdout.is_empty())

@@ -9,9 +9,8 @@ use serde::Serialize;
 use super::{Case, Inner, Row, matrix};
 use crate::base;
 use crate::files;
-use crate::git::Repo;
+use crate::git::{Repo, program, view};
 use crate::plain::plain;
-use crate::process::quiet_git;
 use crate::project::Project;
 use crate::render::Templates;
 use crate::vm::guest;
@@ -104,9 +103,10 @@ pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row]) -> Result<Stri
     let longest = rows.iter().map(|row| row.seconds).fold(1.0, f64::max);
     let columns = matrix::columns(rows);
     let git_dir = match tree {
-        Some(tree) => Repo::open(tree)?.git_dir().to_owned(),
-        None => base::managed(project),
+        Some(tree) => Some(Repo::open(tree)?.git_dir().to_owned()),
+        None => Some(base::managed(project)).filter(|dir| dir.is_dir()),
     };
+    let view = git_dir.map(|git_dir| view::open(&project.cache, &git_dir)).transpose()?;
     let patch = |(place, name): (usize, &str)| {
         let own = rows.iter().filter(|row| row.patch == name).collect::<Vec<_>>();
         let commit = own.iter().map(|row| row.commit.as_str()).find(|commit| !commit.is_empty()).unwrap_or_default();
@@ -121,7 +121,7 @@ pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row]) -> Result<Stri
             cells: columns.iter().map(|column| cell(column, &own)).collect(),
             rows: own.iter().map(|row| row_view(row, longest)).collect::<Result<_>>()?,
             open: if class == "bad" { vec!["open"] } else { Vec::new() },
-            diffs: diff(&git_dir, commit)?.into_iter().collect(),
+            diffs: diff(view.as_deref(), commit)?.into_iter().collect(),
         })
     };
     let view = View {
@@ -197,15 +197,17 @@ fn outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
 }
 
 /// What a commit changes; nothing where the repository does not have it.
-fn diff(git_dir: &Path, commit: &str) -> Result<Option<Vec<DiffLine>>> {
+fn diff(view: Option<&Path>, commit: &str) -> Result<Option<Vec<DiffLine>>> {
+    let Some(git_dir) = view else { return Ok(None) };
     let commit = commit.trim_start_matches('-');
-    let has = |object: &str| anyhow::Ok(quiet_git(git_dir).args(["cat-file", "-e", object]).output()?.status.success());
+    let has =
+        |object: &str| anyhow::Ok(program::fixed(git_dir).args(["cat-file", "-e", object]).output()?.status.success());
     // The base is a commit, too, and a whole kernel; so is the first one of a history that is not there.
     if commit.is_empty() || !has(&format!("{commit}^1^{{commit}}"))? {
         return Ok(None);
     }
     let args = ["show", "--stat", "--patch", "--format=", "--no-color", "--no-ext-diff", "--no-textconv", commit];
-    let text = plain(&quiet_git(git_dir).args(args).check()?.text());
+    let text = plain(&program::fixed(git_dir).args(args).check()?.text());
     let class = |line: &str| match line.as_bytes() {
         [b'd', b'i', b'f', b'f', ..] | [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "head",
         [b'@', ..] => "none",

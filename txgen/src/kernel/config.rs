@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::bench;
 use crate::files;
-use crate::process::quiet_git;
+use crate::git::program;
 use crate::project::Project;
 
 /// The configurations, each with the fragments in vm-tests/ that make it up; a later fragment wins.
@@ -117,7 +117,7 @@ pub(crate) fn configure_at(
 ) -> Result<()> {
     if let Some(last) = last {
         let args = ["diff-tree", "-r", "--name-only", last, commit, "--", ":(glob)**/Kconfig*"];
-        if quiet_git(git_dir).args(args).check()?.text().is_empty() {
+        if program::fixed(git_dir).args(args).check()?.text().is_empty() {
             return Ok(());
         }
     }

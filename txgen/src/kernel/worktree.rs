@@ -11,9 +11,8 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
 use crate::files;
-use crate::process::Run;
+use crate::git::{program, view};
 use crate::project::Project;
-use crate::proof;
 
 /// What a tree is moved for; each purpose has a tree of its own, so that checks do not cost builds their state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +30,7 @@ pub enum Purpose {
 pub struct Worktree {
     /// Its top folder.
     pub dir: PathBuf,
+    cache: PathBuf,
     _lock: Flock<File>,
 }
 
@@ -53,15 +53,19 @@ impl Worktree {
             Err(failed) => Err(failed),
         };
         let lock = lock.map_err(|(_, e)| e).with_context(|| format!("lock {}", path.display()))?;
-        Ok(Self { dir, _lock: lock })
+        Ok(Self { dir, cache: project.cache.clone(), _lock: lock })
     }
 
     /// Moves the tree to `commit` of `git_dir`; local changes and stray files in it are dropped.
+    ///
+    /// It is a work tree of the view of `git_dir`, so it is whole whatever that one leaves out, no hook of its user runs, and
+    /// `git worktree list` there does not show it.
     pub fn checkout(&self, git_dir: &Path, commit: &str) -> Result<()> {
-        let git = |args: &[&str]| Run::new("git", args).dir(&self.dir);
-        let Some(index_lock) = self.index_lock()? else {
+        let view = view::open(&self.cache, git_dir)?;
+        let git = |args: &[&str]| program::in_own_tree(&self.dir).args(args);
+        let Some(index_lock) = self.index_lock(&view)? else {
             files::remove_dir(&self.dir)?;
-            let git = |args: &[&str]| Run::new("git", ["--git-dir"]).arg(git_dir).args(args);
+            let git = |args: &[&str]| program::fixed(&view).args(args);
             git(&["worktree", "prune"]).check()?;
             git(&["worktree", "add", "--quiet", "--detach", "--force"]).arg(&self.dir).arg(commit).check()?;
             return Ok(());
@@ -69,17 +73,22 @@ impl Worktree {
         // Whoever holds this tree's lock is alone in it: an index.lock is what a killed git left.
         files::remove_file(&index_lock)?;
         git(&["checkout", "--quiet", "--detach", "--force", commit]).check()?;
-        git(&["clean", "-fdxq"]).check()?;
+        git(&["clean", "-ffdxq"]).check()?;
         Ok(())
     }
 
-    /// Where git locks the index of this tree; nothing where there is no whole worktree.
-    fn index_lock(&self) -> Result<Option<PathBuf>> {
+    /// Where git locks the index of this tree; nothing where it is no whole work tree of `view`.
+    fn index_lock(&self, view: &Path) -> Result<Option<PathBuf>> {
         if !self.dir.join(".git").exists() {
             return Ok(None);
         }
-        let said = Run::new("git", ["rev-parse", "--git-path", "index.lock"]).dir(&self.dir).output()?;
-        Ok(said.status.success().then(|| self.dir.join(said.text().trim_end())))
+        let paths = ["rev-parse", "--path-format=absolute", "--git-common-dir", "--git-path", "index.lock"];
+        let output = program::in_own_tree(&self.dir).args(paths).output()?;
+        let text = output.text();
+        let mut lines = text.lines();
+        let real = view.canonicalize().with_context(|| format!("find {}", view.display()))?;
+        let is_of_view = output.status.success() && lines.next().map(Path::new) == Some(&real);
+        Ok(lines.next().filter(|_| is_of_view).map(PathBuf::from))
     }
 }
 
@@ -91,14 +100,12 @@ pub fn build_folder(project: &Project, git_dir: &Path, purpose: Purpose, name: &
 
 /// The folder of the worktree, named by where the repository is.
 pub fn folder(project: &Project, git_dir: &Path, purpose: Purpose) -> Result<PathBuf> {
-    let real = git_dir.canonicalize().with_context(|| format!("find {}", git_dir.display()))?;
-    let key = proof::key(&[real.as_os_str().as_encoded_bytes()]);
     let purpose = match purpose {
         Purpose::Check => "check",
         Purpose::Build => "build",
         Purpose::Bench => "bench",
     };
-    Ok(project.cache.join("work").join(&key[..12]).join(purpose).join("tree"))
+    Ok(view::folder(&project.cache, git_dir)?.join(purpose).join("tree"))
 }
 
 #[cfg(test)]
@@ -111,6 +118,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Purpose, Worktree};
+    use crate::git::view;
     use crate::process::Run;
     use crate::project::Project;
 
@@ -142,7 +150,8 @@ mod tests {
         let git_dir = dir.path().join(".git");
         let tree = Worktree::lock(&project(dir.path()), &git_dir, Purpose::Build).unwrap();
         tree.checkout(&git_dir, &first).unwrap();
-        fs::write(git_dir.join("worktrees/tree/index.lock"), "").unwrap();
+        let view = view::open(&project(dir.path()).cache, &git_dir).unwrap();
+        fs::write(view.join("worktrees/tree/index.lock"), "").unwrap();
         tree.checkout(&git_dir, &second).unwrap();
         assert_eq!(fs::read_to_string(tree.dir.join("a")).unwrap(), "2");
     }
@@ -154,7 +163,8 @@ mod tests {
         let git_dir = dir.path().join(".git");
         let tree = Worktree::lock(&project(dir.path()), &git_dir, Purpose::Build).unwrap();
         tree.checkout(&git_dir, &first).unwrap();
-        fs::remove_dir_all(git_dir.join("worktrees")).unwrap();
+        let view = view::open(&project(dir.path()).cache, &git_dir).unwrap();
+        fs::remove_dir_all(view.join("worktrees")).unwrap();
         tree.checkout(&git_dir, &second).unwrap();
         assert_eq!(fs::read_to_string(tree.dir.join("a")).unwrap(), "2");
     }

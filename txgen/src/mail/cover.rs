@@ -104,19 +104,12 @@ fn date(envelope: &Envelope) -> Result<String> {
 
 fn shortlog(source: &Source<'_>) -> Result<String> {
     let range = format!("{}..{}", source.base, source.tip);
-    let output = patches::git(source).args(["shortlog", "-w72,2,4", &range]).check()?;
+    let output = source.git(["shortlog", "-w72,2,4", &range]).check()?;
     Ok(output.text().trim_end().to_owned())
 }
 
 fn diffstat(source: &Source<'_>) -> Result<String> {
-    let run = patches::git(source).args([
-        "diff",
-        "-O/dev/null",
-        "--stat=72",
-        "--summary",
-        "-M",
-        "--diff-algorithm=histogram",
-    ]);
+    let run = source.git(["diff", "-O/dev/null", "--stat=72", "--summary", "-M", "--diff-algorithm=histogram"]);
     let output = run.args(["--no-ext-diff", "--no-color", &source.base, &source.tip]).check()?;
     Ok(output.text().trim_end().to_owned())
 }

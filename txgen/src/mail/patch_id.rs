@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::check::source::{Patch, Source};
-use crate::mail::patches;
+use crate::git::{program, view};
 use crate::process::Run;
 use crate::project::Project;
 use crate::proof;
@@ -18,7 +18,7 @@ const KIND: &str = "patch-ids";
 
 /// The patch id of each patch, by its name.
 pub fn of_patches(source: &Source<'_>, all: &[Patch]) -> Result<BTreeMap<String, String>> {
-    let ids = of_range(patches::git(source), &source.base, &source.tip)?;
+    let ids = of_range(source.git::<&str>([]), &source.base, &source.tip)?;
     let found = all.iter().filter_map(|patch| {
         let (id, _) = ids.iter().find(|(_, commit)| *commit == patch.commit)?;
         Some((patch.name.clone(), id.clone()))
@@ -33,7 +33,7 @@ pub fn of_commits(project: &Project, git_dir: &Path, base: &str, commits: &[Appl
     let ids = match proof::load::<Vec<(String, String)>>(project, KIND, &key)? {
         Some(ids) => ids,
         None => {
-            let ids = of_range(patches::git_in(git_dir), base, &tip.commit)?;
+            let ids = of_range(program::fixed(&view::open(&project.cache, git_dir)?), base, &tip.commit)?;
             proof::store(project, KIND, &key, &ids)?;
             ids
         }
@@ -63,7 +63,11 @@ fn patch_ids(text: &[u8]) -> Result<Vec<(String, String)>> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let output = Run::new("git", ["patch-id", "--stable"]).stdin(text).check().context("compute patch ids")?;
+    let output = program::without_repository()
+        .args(["patch-id", "--stable"])
+        .stdin(text)
+        .check()
+        .context("compute patch ids")?;
     let line = |line: &str| line.split_once(' ').map(|(id, commit)| (id.to_owned(), commit.to_owned()));
     Ok(output.text().lines().filter_map(line).collect())
 }

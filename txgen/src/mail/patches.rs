@@ -9,21 +9,11 @@ use tempfile::TempDir;
 use crate::check::source::{Patch, Source};
 use crate::files;
 use crate::git::identity::Identity;
+use crate::git::{program, view};
 use crate::mail::{Envelope, Mail, Placed, header, joined, tracking};
-use crate::process::Run;
+use crate::project::Project;
 
-/// Settings that a repository's own configuration could change.
-const CONFIG: &[&str] = &[
-    "core.abbrev=12",
-    "core.quotePath=true",
-    "diff.noprefix=false",
-    "diff.mnemonicPrefix=false",
-    "diff.context=3",
-    "diff.interHunkContext=0",
-    "diff.suppressBlankEmpty=false",
-    "i18n.logOutputEncoding=UTF-8",
-];
-
+/// What git format-patch is told, whatever the version of git has as a default.
 const OPTIONS: &[&str] = &[
     "format-patch",
     "--quiet",
@@ -32,6 +22,9 @@ const OPTIONS: &[&str] = &[
     "--diff-algorithm=histogram",
     "-M",
     "-O/dev/null",
+    // No configuration takes format.noprefix back.
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -56,20 +49,10 @@ pub fn prefix(envelope: &Envelope) -> String {
     format!("PATCH {resend}{rfc}{}", envelope.tree)
 }
 
-/// git with `CONFIG` and its arguments.
-pub(super) fn git(source: &Source<'_>) -> Run {
-    source.git(CONFIG.iter().flat_map(|setting| ["-c", setting]))
-}
-
-/// The same in a repository.
-pub(crate) fn git_in(git_dir: &Path) -> Run {
-    Run::new("git", CONFIG.iter().flat_map(|setting| ["-c", setting])).arg("--git-dir").arg(git_dir)
-}
-
 /// The patches as git format-patch writes them.
 pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sender: &Identity) -> Result<Vec<Mail>> {
     let dir = TempDir::new().context("make a folder for git format-patch")?;
-    let mut run = git(source).args(OPTIONS).arg(format!("--from={}", sender.display()));
+    let mut run = source.git(OPTIONS).arg(format!("--from={}", sender.display()));
     run = run.arg(format!("--subject-prefix={}", prefix(envelope)));
     run = run.arg(if envelope.has_cover() || patches.len() > 1 { "--numbered" } else { "--no-numbered" });
     if envelope.version > 1 {
@@ -88,8 +71,9 @@ pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sende
 }
 
 /// A commit as a mail without recipients, numbers or notes.
-pub fn plain(git_dir: &Path, commit: &str) -> Result<String> {
-    Ok(git_in(git_dir).args(OPTIONS).args(["--no-from", "--no-numbered", "--stdout", "-1", commit]).check()?.text())
+pub fn plain(project: &Project, git_dir: &Path, commit: &str) -> Result<String> {
+    let git = program::fixed(&view::open(&project.cache, git_dir)?);
+    Ok(git.args(OPTIONS).args(["--no-from", "--no-numbered", "--stdout", "-1", commit]).check()?.text())
 }
 
 /// Adds recipients, threading, and what stands below `---`.

@@ -4,7 +4,6 @@
 use anyhow::Result;
 
 use crate::check::source::Source;
-use crate::mail::patches;
 use crate::series::history::{Posted, posting};
 
 /// Lines that a cover letter can bear; of a longer range-diff it gets the list of patches.
@@ -15,13 +14,13 @@ pub fn since(source: &Source<'_>, posted: &Posted) -> Result<Option<String>> {
     let (old, new) = (format!("{}..{}", posted.base, posted.commit), format!("{}..{}", source.base, source.tip));
     let name = posting(posted.version, posted.resend);
     for commit in [&posted.base, &posted.commit] {
-        let found = patches::git(source).args(["cat-file", "-e", &format!("{commit}^{{commit}}")]).output()?;
+        let found = source.git(["cat-file", "-e", &format!("{commit}^{{commit}}")]).output()?;
         if !found.status.success() {
             return Ok(None);
         }
     }
     let run = |more: &[&str]| -> Result<Vec<String>> {
-        let run = patches::git(source).args(["range-diff", "--no-color", "--creation-factor=60", "--no-notes"]);
+        let run = source.git(["range-diff", "--no-color", "--creation-factor=60", "--no-notes"]);
         let text = run.args(more).args([&old, &new]).check()?.text();
         Ok(text.lines().map(|line| format!("  {}", line.trim_end()).trim_end().to_owned()).collect())
     };
@@ -36,7 +35,7 @@ pub fn differs(source: &Source<'_>, posted: &Posted) -> Result<bool> {
         return Ok(false);
     }
     let (old, new) = (format!("{}..{}", posted.base, posted.commit), format!("{}..{}", source.base, source.tip));
-    let run = patches::git(source).args(["range-diff", "--no-color", "--no-patch", "--no-notes", &old, &new]);
+    let run = source.git(["range-diff", "--no-color", "--no-patch", "--no-notes", &old, &new]);
     let text = run.check()?.text();
     // Each line is ` 1:  1234567 = 1:  89abcde subject`.
     Ok(text.lines().any(|line| line.split_whitespace().nth(2) != Some("=")))

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::git::Repo;
 use crate::git::history::Commit;
-use crate::process::Run;
+use crate::git::program;
 
 /// For each commit of `new` the index of the commit of `old` that it comes from, if any.
 ///
@@ -60,9 +60,8 @@ fn match_unique(
 fn range_diff(repo: &Repo, base: &str, old: &[Commit], new: &[Commit]) -> Result<Vec<(usize, usize)>> {
     let tip = |commits: &[Commit]| commits.last().map_or(base, |commit| &commit.id).to_owned();
     let [was, is] = [tip(old), tip(new)].map(|tip| format!("{base}..{tip}"));
-    let output = Run::new("git", ["--git-dir"])
-        .arg(repo.git_dir())
-        .args(["range-diff", "--no-color", "--no-patch", "--abbrev=40", &was, &is])
+    let output = program::fixed(repo.git_dir())
+        .args(["range-diff", "--no-color", "--no-notes", "--no-patch", "--abbrev=40", &was, &is])
         .check()
         .context("compare the branch with what it was")?;
     Ok(output.text().lines().filter_map(indices).collect())

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Table;
 use crate::files;
+use crate::git::program;
 use crate::kernel::build::{self, Folder};
 use crate::process::{self, Run};
 use crate::progress::Progress;
@@ -69,7 +70,7 @@ pub fn built_from(kernel: &Folder, table: &Table) -> Result<Option<String>> {
         return Ok(None);
     }
     let paths = table.sources.iter().map(String::as_str).chain(HEADERS.iter().copied());
-    let listed = Run::new("git", ["ls-tree", "HEAD", "--"]).args(paths).dir(&kernel.tree).check();
+    let listed = program::in_own_tree(&kernel.tree).args(["ls-tree", "HEAD", "--"]).args(paths).check();
     Ok(Some(listed.context("list what the selftests are built from")?.text()))
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::git::Identity;
+use crate::git::program;
 use crate::process::{Output, Run};
 
 /// What became of a mail.
@@ -22,14 +23,11 @@ pub enum Fate {
 
 /// `git send-email` for mails that say themselves who gets them; nobody is asked for anything.
 fn send_email(git_dir: &Path, sender: &Identity, to: &str) -> Run {
-    let git = Run::new("git", ["--git-dir"]).arg(git_dir).args(["send-email", "--no-format-patch", "--confirm=never"]);
+    let git = program::with_users_hooks(git_dir).args(["send-email", "--no-format-patch", "--confirm=never"]);
     // Who gets the mails was decided when they were made, and is what is recorded.
     git.args(["--no-to", "--no-cc", "--suppress-cc=author", "--suppress-cc=body", "--suppress-cc=cccmd"])
         .args(["--no-signed-off-by-cc", "--suppress-from", "--no-thread", "--no-annotate"])
         .args([format!("--from={}", sender.display()), format!("--to={to}")])
-        .env("LC_ALL", "C")
-        .env("LANGUAGE", "C")
-        .env("GIT_TERMINAL_PROMPT", "0")
 }
 
 /// Tells what would be sent.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use mail_parser::{HeaderValue, MessageParser, PartType};
 use tempfile::TempDir;
 
-use crate::process::Run;
+use crate::git::program;
 
 /// A mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub fn read(path: &Path) -> Result<Vec<Letter>> {
     }
     // git knows a `From ` that begins a mail from one that begins a line, where no program has escaped it.
     let dir = TempDir::new().context("make a folder for mails")?;
-    let split = Run::new("git", ["mailsplit", "--mboxrd", "--keep-cr", "-d8"]);
+    let split = program::without_repository().args(["mailsplit", "--mboxrd", "--keep-cr", "-d8"]);
     let split = split.arg(format!("-o{}", dir.path().display())).arg(path).env("LC_ALL", "C");
     let split = split.check().with_context(|| format!("split {} into mails", path.display()))?;
     let count = split.text().trim().parse::<usize>().context("git mailsplit tells no number")?;
