@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
     unsafe { crate::process::forget_foreign_variables() };
     let cli = Cli::parse();
     // SAFETY: no thread was started yet.
-    if let Err(error) = unsafe { crate::git::remember_folders() } {
+    if let Err(error) = unsafe { crate::git::configure_libgit2() } {
         return told(&error);
     }
     crate::process::stop_children_on_signals();

@@ -11,12 +11,14 @@ pub mod history;
 pub mod identity;
 pub mod lines;
 pub mod program;
+pub mod promised;
 pub mod refs;
+mod refusal;
 pub mod render;
 pub mod tags;
 pub mod view;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,12 +27,15 @@ use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType, Odb, OdbLookupFlags, Oid, Repository, RepositoryInitOptions, Time, Tree};
 
 pub use identity::Identity;
+use promised::Promisor;
 
 /// A repository that is open.
 pub struct Repo {
     repo: Repository,
     /// What was read, where the value is for one piece of work: the same files are read again and again.
     read: Option<RefCell<BTreeMap<Oid, Vec<u8>>>>,
+    /// Who has what is missed, asked at the first object that is.
+    promisor: OnceCell<Option<Promisor>>,
 }
 
 /// A commit and its tree.
@@ -65,14 +70,17 @@ pub struct Blob {
 /// Changes to a tree: the new file at a path, or `None` where it goes away.
 pub type Changes = BTreeMap<String, Option<Blob>>;
 
-/// Lets libgit2 remember folders of any size: those of a kernel are over its limit, and read again and again.
+/// Lets libgit2 remember folders of any size, as those of a kernel are over its limit and read again and again, and open
+/// repositories with extensions that do not matter for what is read through it.
 ///
 /// # Safety
 ///
 /// No other thread may run: this changes a variable that all of libgit2 reads.
-pub unsafe fn remember_folders() -> Result<()> {
+pub unsafe fn configure_libgit2() -> Result<()> {
     // SAFETY: no other thread runs, as the caller says.
-    unsafe { git2::opts::set_cache_object_limit(ObjectType::Tree, 1 << 20) }.context("configure libgit2")
+    unsafe { git2::opts::set_cache_object_limit(ObjectType::Tree, 1 << 20) }.context("configure libgit2")?;
+    // SAFETY: no other thread runs, as the caller says.
+    unsafe { git2::opts::set_extensions(&["partialclone", "relativeworktrees"]) }.context("configure libgit2")
 }
 
 impl Repo {
@@ -82,8 +90,8 @@ impl Repo {
     /// not computed again. That would be a third of the time of an apply.
     pub fn open(dir: &Path) -> Result<Self> {
         git2::opts::strict_hash_verification(false);
-        let repo = Repository::open(dir).with_context(|| format!("{} is no git repository", dir.display()))?;
-        Ok(Self { repo, read: None })
+        let repo = Repository::open(dir).map_err(|error| refusal::explain(dir, error))?;
+        Ok(Self { repo, read: None, promisor: OnceCell::new() })
     }
 
     /// Like [`Repo::open`], with new objects in memory: they go with the value, except for those that [`Repo::keep`]
@@ -108,7 +116,11 @@ impl Repo {
         if disk.exists_ext(id, OdbLookupFlags::NO_REFRESH) {
             return Ok(());
         }
-        let object = self.repo.find_object(id, None)?;
+        let object = match self.repo.find_object(id, None) {
+            // What a partial clone was promised is nothing that was made here.
+            Err(error) if error.code() == git2::ErrorCode::NotFound && self.promisor()?.is_some() => return Ok(()),
+            found => found?,
+        };
         if let Some(commit) = object.as_commit() {
             self.write_out(commit.tree_id(), disk)?;
             commit.parent_ids().try_for_each(|parent| self.write_out(parent, disk))?;
@@ -127,7 +139,7 @@ impl Repo {
         let mut options = RepositoryInitOptions::new();
         options.bare(true).external_template(false).initial_head("main");
         let repo = Repository::init_opts(dir, &options).with_context(|| format!("make {}", dir.display()))?;
-        Ok(Self { repo, read: None })
+        Ok(Self { repo, read: None, promisor: OnceCell::new() })
     }
 
     /// Its git directory; for a linked worktree, that of the main repository.
@@ -160,7 +172,42 @@ impl Repo {
     }
 
     fn tree(&self, id: &str) -> Result<Tree<'_>> {
-        self.repo.find_tree(oid(id)?).with_context(|| format!("read tree {id}"))
+        self.find_tree(oid(id)?)
+    }
+
+    fn find_tree(&self, id: Oid) -> Result<Tree<'_>> {
+        self.fetching(id, || self.repo.find_tree(id)).with_context(|| format!("read tree {id}"))
+    }
+
+    /// What `find` finds; an object that a partial clone lacks is fetched first.
+    fn fetching<T>(&self, id: Oid, find: impl Fn() -> std::result::Result<T, git2::Error>) -> Result<T> {
+        match find() {
+            Err(error) if error.code() == git2::ErrorCode::NotFound => match self.promisor()? {
+                Some(promisor) => {
+                    promised::fetch(self.git_dir(), promisor, &[id.to_string()])?;
+                    Ok(find()?)
+                }
+                None => Err(error.into()),
+            },
+            found => Ok(found?),
+        }
+    }
+
+    fn promisor(&self) -> Result<Option<&Promisor>> {
+        if let Some(known) = self.promisor.get() {
+            return Ok(known.as_ref());
+        }
+        let found = promised::promisor(self.git_dir())?;
+        Ok(self.promisor.get_or_init(|| found).as_ref())
+    }
+
+    /// Fetches those of `ids` that a partial clone lacks, all at once.
+    fn fetch_lacking(&self, ids: impl IntoIterator<Item = Oid>) -> Result<()> {
+        let Some(promisor) = self.promisor()? else { return Ok(()) };
+        let odb = self.repo.odb().context("open the object store")?;
+        let lacking = ids.into_iter().filter(|id| !odb.exists_ext(*id, OdbLookupFlags::NO_REFRESH));
+        let lacking = lacking.map(|id| id.to_string()).collect::<Vec<_>>();
+        if lacking.is_empty() { Ok(()) } else { promised::fetch(self.git_dir(), promisor, &lacking) }
     }
 
     fn entry(&self, tree: &str, path: &str) -> Result<Option<git2::TreeEntry<'static>>> {
@@ -195,7 +242,8 @@ impl Repo {
         if let Some(known) = self.read.as_ref().and_then(|read| read.borrow().get(&id).cloned()) {
             return Ok(known);
         }
-        let bytes = self.repo.find_blob(id).with_context(|| format!("read blob {id}"))?.content().to_vec();
+        let found = self.fetching(id, || self.repo.find_blob(id));
+        let bytes = found.with_context(|| format!("read blob {id}"))?.content().to_vec();
         self.note(id, &bytes);
         Ok(bytes)
     }
@@ -213,9 +261,9 @@ impl Repo {
         let mut left = vec![(path.to_owned(), top.id(), top.kind(), top.filemode_raw())];
         while let Some((path, id, kind, raw)) = left.pop() {
             match kind {
-                Some(ObjectType::Blob) => found.push((path, Blob { mode: mode(raw), bytes: self.bytes(id)? })),
+                Some(ObjectType::Blob) => found.push((path, id, mode(raw))),
                 Some(ObjectType::Tree) => {
-                    for entry in &self.repo.find_tree(id).with_context(|| format!("read {path}"))? {
+                    for entry in &self.find_tree(id).with_context(|| format!("read {path}"))? {
                         let name = entry.name().with_context(|| format!("a name in {path} is no UTF-8"))?;
                         left.push((format!("{path}/{name}"), entry.id(), entry.kind(), entry.filemode_raw()));
                     }
@@ -223,8 +271,9 @@ impl Repo {
                 _ => {}
             }
         }
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(found)
+        found.sort();
+        self.fetch_lacking(found.iter().map(|(_, id, _)| *id))?;
+        found.into_iter().map(|(path, id, mode)| Ok((path, Blob { mode, bytes: self.bytes(id)? }))).collect()
     }
 
     /// Path and blob id of every plain file of a tree whose path `wanted` takes, sorted by path.
@@ -232,7 +281,7 @@ impl Repo {
         let mut found = Vec::new();
         let mut left = vec![(String::new(), oid(tree)?)];
         while let Some((folder, id)) = left.pop() {
-            for entry in &self.repo.find_tree(id).with_context(|| format!("read tree {id}"))? {
+            for entry in &self.find_tree(id)? {
                 let name = entry.name().with_context(|| format!("a name in {folder} is no UTF-8"))?;
                 let path = format!("{folder}{name}");
                 match entry.kind() {
@@ -256,8 +305,10 @@ impl Repo {
     /// The tree of just some files of `tree`.
     fn tree_of(&self, tree: &str, paths: &[String]) -> Result<String> {
         let mut update = TreeUpdateBuilder::new();
-        for path in paths {
-            let entry = self.entry(tree, path)?.with_context(|| format!("{path} is not in the tree"))?;
+        let entry = |path: &String| self.entry(tree, path)?.with_context(|| format!("{path} is not in the tree"));
+        let entries = paths.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        self.fetch_lacking(entries.iter().map(git2::TreeEntry::id))?;
+        for (path, entry) in paths.iter().zip(entries) {
             update.upsert(path.as_str(), entry.id(), file_mode(mode(entry.filemode_raw())));
         }
         let id = update.create_updated(&self.repo, &self.tree(&self.empty_tree()?)?).context("build a tree")?;
@@ -332,7 +383,7 @@ impl Repo {
     /// What is in a folder: ids and modes.
     fn entries(&self, folder: Option<Oid>) -> Result<BTreeMap<String, (Oid, i32)>> {
         let Some(id) = folder else { return Ok(BTreeMap::new()) };
-        let tree = self.repo.find_tree(id).with_context(|| format!("read tree {id}"))?;
+        let tree = self.find_tree(id)?;
         let entry = |entry: git2::TreeEntry<'_>| {
             let name = entry.name().context("a path is no UTF-8")?.to_owned();
             Ok((name, (entry.id(), entry.filemode_raw())))

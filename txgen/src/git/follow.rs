@@ -46,9 +46,14 @@ impl Repo {
         let (old, new) = (self.tree(&old)?, self.tree(&new)?);
         let mut diff = self
             .repo
-            .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut DiffOptions::new()))
+            .diff_tree_to_tree(
+                Some(&old),
+                Some(&new),
+                Some(DiffOptions::new().context_lines(3).old_prefix("a/").new_prefix("b/")),
+            )
             .context("compare two trees")?;
-        diff.find_similar(Some(DiffFindOptions::new().renames(true))).context("look for renamed files")?;
+        diff.find_similar(Some(DiffFindOptions::new().renames(true).rename_limit(1000)))
+            .context("look for renamed files")?;
         let renamed = diff.deltas().find(|delta| delta.status() == Delta::Renamed);
         Ok(renamed.and_then(|delta| Some(delta.new_file().path()?.to_str()?.to_owned())))
     }

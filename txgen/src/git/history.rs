@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Identity, Repo, oid, program};
+use super::{Identity, Repo, oid, program, render};
+use crate::proof;
 
 /// A commit as it is in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,11 +119,27 @@ impl Repo {
         Ok(log.text().lines().map(str::to_owned).collect())
     }
 
-    /// What tells a change apart wherever it is made: git's patch id of what makes tree `new` of tree `old`.
+    /// What tells a change apart wherever it is made, as git's patch id does: a key over the files and lines that make tree
+    /// `new` of tree `old`, without their places and blanks. No index and no attributes of the clone are asked.
     pub fn patch_id(&self, old: &str, new: &str) -> Result<String> {
-        let diff = self.repo.diff_tree_to_tree(Some(&self.tree(old)?), Some(&self.tree(new)?), None);
-        let id = diff.and_then(|diff| diff.patchid(None)).context("compute a patch id")?;
-        Ok(id.to_string())
+        let mut parts = Vec::new();
+        for path in self.changed_paths(old, new)? {
+            let [before, after] = [self.version(old, &path)?, self.version(new, &path)?];
+            parts.push(format!("{path}\0{}\0{}", before.0, after.0).into_bytes());
+            parts.push(render::changed_lines(&before.1, &after.1).with_context(|| format!("compare {path}"))?);
+        }
+        Ok(proof::key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+    }
+
+    /// The mode and the bytes at `path` of a tree; of a submodule the id stands for its bytes, and nothing for what is not
+    /// there.
+    fn version(&self, tree: &str, path: &str) -> Result<(String, Vec<u8>)> {
+        let Some(entry) = self.entry(tree, path)? else { return Ok((String::new(), Vec::new())) };
+        let bytes = match entry.kind() {
+            Some(git2::ObjectType::Blob) => self.bytes(entry.id())?,
+            _ => entry.id().to_string().into_bytes(),
+        };
+        Ok((format!("{:o}", entry.filemode_raw()), bytes))
     }
 
     /// The commit after `old` and up to `new` that makes the change `patch_id`, among those that touch `files`: id and

@@ -67,6 +67,18 @@ pub fn text_diff(old: &str, new: &str) -> Result<String> {
     Ok(text.find("@@").map_or_else(String::new, |at| text[at..].to_owned()))
 }
 
+/// The lines by which two files differ and those around them, without blanks; all of both where they have no lines.
+pub(super) fn changed_lines(old: &[u8], new: &[u8]) -> Result<Vec<u8>> {
+    let mut options = DiffOptions::new();
+    options.indent_heuristic(true);
+    let mut patch = Patch::from_buffers(old, None, new, None, Some(&mut options))?;
+    let text = patch.to_buf()?;
+    let hunks = text.split(|byte| *byte == b'\n').skip_while(|line| !line.starts_with(b"@@"));
+    let lines = hunks.filter(|line| !line.starts_with(b"@@")).flatten().copied();
+    let lines = lines.filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
+    Ok(if lines.is_empty() { [old, b"\0", new].concat() } else { lines })
+}
+
 /// What tells the change of a .diff apart wherever it is made: git's patch id.
 pub fn patch_id(text: &str) -> Result<String> {
     let id = Diff::from_buffer(text.as_bytes()).and_then(|diff| diff.patchid(None)).context("compute a patch id")?;

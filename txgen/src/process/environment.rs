@@ -109,14 +109,14 @@ pub(super) fn reaches_programs(name: &OsStr) -> bool {
         || !DROPPED.contains(&name) && !DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Takes those variables out of the environment of this process, so that libraries do not read them either.
+/// Takes those variables of git out of the environment of this process, so that libgit2 does not read them either.
 ///
 /// # Safety
 ///
 /// No other thread may run: this changes the environment, which all of them read.
 pub unsafe fn forget_foreign_variables() {
-    let foreign = std::env::vars_os().map(|(name, _)| name).filter(|name| !reaches_programs(name));
-    for name in foreign.collect::<Vec<_>>() {
+    let is_gits = |name: &std::ffi::OsString| name.as_encoded_bytes().starts_with(b"GIT_") && !reaches_programs(name);
+    for name in std::env::vars_os().map(|(name, _)| name).filter(is_gits).collect::<Vec<_>>() {
         // SAFETY: no other thread runs, as the caller says.
         unsafe { std::env::remove_var(name) };
     }
