@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A hermetic project for the tests of the binary: temporary folder, cleared environment, fixed author and date.
+//! A hermetic project for the tests of the binary: temporary folder, fixed author and date, and an environment that holds
+//! nothing of the machine's. Around txgen itself it is as hostile as a user's can be; TXGEN_TEST_PLAIN=1 leaves that out.
+
+pub mod hostile;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,7 +57,8 @@ impl TestProject {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// A program in the test's environment: only PATH, a HOME of its own, and a fixed identity.
+    /// A program in the test's environment: only PATH, a HOME of its own, and a fixed identity; around txgen the worst that a
+    /// user may have set.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -68,6 +72,9 @@ impl TestProject {
             .env("GIT_AUTHOR_EMAIL", "author@example.org")
             .env("GIT_COMMITTER_NAME", "Test Author")
             .env("GIT_COMMITTER_EMAIL", "author@example.org");
+        if program == env!("CARGO_BIN_EXE_txgen") && std::env::var_os("TXGEN_TEST_PLAIN").is_none() {
+            hostile::surround(&mut command, self.dir());
+        }
         command
     }
 
@@ -76,7 +83,9 @@ impl TestProject {
     pub fn txgen(&self, args: &[&str]) -> Ran {
         let mut command = self.command(env!("CARGO_BIN_EXE_txgen"));
         command.args(args).current_dir(self.path("p"));
-        ran(&mut command)
+        let ran = ran(&mut command);
+        assert_eq!(hostile::strangers(self.dir()), "", "txgen {args:?} ran what is the user's");
+        ran
     }
 
     /// Runs git in a folder of the project; asserts that it succeeds.
