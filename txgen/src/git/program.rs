@@ -8,47 +8,54 @@ use std::path::Path;
 use crate::process::Run;
 
 /// Settings that no repository may change: they run programs of the user's, or touch files that are not asked for.
-const HARMLESS: &[&str] = &["core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
+const HARMLESS: &[(&str, &str)] =
+    &[("core.hooksPath", "/dev/null"), ("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")];
 
 /// What git prints by default, said in full, so that no configuration changes what is read of it.
-const FORM: &[&str] = &[
-    "color.ui=false",
-    "core.abbrev=12",
-    "core.attributesFile=/dev/null",
-    "core.quotePath=true",
-    "core.whitespace=",
-    "diff.algorithm=histogram",
-    "diff.colorMoved=no",
-    "diff.context=3",
-    "diff.dstPrefix=b/",
-    "diff.ignoreSubmodules=none",
-    "diff.indentHeuristic=true",
-    "diff.interHunkContext=0",
-    "diff.mnemonicPrefix=false",
-    "diff.noprefix=false",
-    "diff.orderFile=/dev/null",
-    "diff.relative=false",
-    "diff.renameLimit=1000",
-    "diff.renames=true",
-    "diff.srcPrefix=a/",
-    "diff.statGraphWidth=40",
-    "diff.submodule=short",
-    "diff.suppressBlankEmpty=false",
-    "i18n.commitEncoding=UTF-8",
-    "i18n.logOutputEncoding=UTF-8",
-    "log.abbrevCommit=false",
-    "log.date=default",
-    "log.follow=false",
-    "log.mailmap=false",
-    "log.showRoot=true",
-    "log.showSignature=false",
-    "mailmap.blob=",
-    "mailmap.file=/dev/null",
+const FORM: &[(&str, &str)] = &[
+    ("color.ui", "false"),
+    ("core.abbrev", "12"),
+    ("core.attributesFile", "/dev/null"),
+    ("core.quotePath", "true"),
+    ("core.whitespace", ""),
+    ("diff.algorithm", "histogram"),
+    ("diff.colorMoved", "no"),
+    ("diff.context", "3"),
+    ("diff.dstPrefix", "b/"),
+    ("diff.ignoreSubmodules", "none"),
+    ("diff.indentHeuristic", "true"),
+    ("diff.interHunkContext", "0"),
+    ("diff.mnemonicPrefix", "false"),
+    ("diff.noprefix", "false"),
+    ("diff.orderFile", "/dev/null"),
+    ("diff.relative", "false"),
+    ("diff.renameLimit", "1000"),
+    ("diff.renames", "true"),
+    ("diff.srcPrefix", "a/"),
+    ("diff.statGraphWidth", "40"),
+    ("diff.submodule", "short"),
+    ("diff.suppressBlankEmpty", "false"),
+    ("i18n.commitEncoding", "UTF-8"),
+    ("i18n.logOutputEncoding", "UTF-8"),
+    ("log.abbrevCommit", "false"),
+    ("log.date", "default"),
+    ("log.follow", "false"),
+    ("log.mailmap", "false"),
+    ("log.showRoot", "true"),
+    ("log.showSignature", "false"),
+    ("mailmap.blob", ""),
+    ("mailmap.file", "/dev/null"),
 ];
 
-fn configured(settings: &[&[&str]]) -> Run {
-    let settings = settings.iter().copied().flatten().flat_map(|setting| ["-c", setting]);
-    Run::new("git", settings).env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0")
+/// git with settings that stand over those of all files; in the environment, as command lines are quoted in errors.
+fn configured(settings: &[&[(&str, &str)]]) -> Run {
+    let mut run = Run::new("git", [""; 0]).env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+    let mut count = 0;
+    for (key, value) in settings.iter().copied().flatten() {
+        run = run.env(format!("GIT_CONFIG_KEY_{count}"), key).env(format!("GIT_CONFIG_VALUE_{count}"), value);
+        count += 1;
+    }
+    run.env("GIT_CONFIG_COUNT", count.to_string())
 }
 
 /// Leaves the user's and the system's configuration out.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::promised::{self, Promisor};
 use crate::files;
 use crate::proof;
 
@@ -50,6 +51,8 @@ pub fn open(cache: &Path, git_dir: &Path) -> Result<PathBuf> {
     if !dir.join("HEAD").is_file() {
         make(&dir)?;
     }
+    let promisor = promised::promisor(git_dir)?;
+    bring_up_to_date(&dir.join("config"), Some(config(promisor.as_ref()).into_bytes()))?;
     let objects = git_dir.join("objects");
     let objects = objects.canonicalize().with_context(|| format!("find {}", objects.display()))?;
     bring_up_to_date(&dir.join("objects/info/alternates"), Some(alternates(&objects)?))?;
@@ -59,6 +62,16 @@ pub fn open(cache: &Path, git_dir: &Path) -> Result<PathBuf> {
     };
     bring_up_to_date(&dir.join("shallow"), shallow)?;
     Ok(dir)
+}
+
+/// What a view is configured as; where its clone is a partial one, git fetches what that lacks from the same remote.
+fn config(promisor: Option<&Promisor>) -> String {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let remote = promisor.map(|Promisor { name, url }| {
+        let (name, url) = (quoted(name), quoted(url));
+        format!("[remote \"{name}\"]\n\turl = \"{url}\"\n\tpromisor = true\n\tpartialclonefilter = blob:none\n")
+    });
+    CONFIG.to_owned() + &remote.unwrap_or_default()
 }
 
 /// The object folder, and those it borrows from: git takes relative paths in the first file alone.
@@ -80,7 +93,7 @@ fn make(dir: &Path) -> Result<()> {
     for folder in ["objects/info", "objects/pack", "refs/heads"] {
         files::make_dir(&new.path().join(folder))?;
     }
-    files::write_new(&new.path().join("config"), CONFIG.as_bytes())?;
+    files::write_new(&new.path().join("config"), config(None).as_bytes())?;
     files::write_new(&new.path().join("HEAD"), b"ref: refs/heads/none\n")?;
     let new = new.keep();
     match fs::rename(&new, dir) {
