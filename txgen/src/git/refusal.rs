@@ -35,3 +35,18 @@ pub(super) fn explain(dir: &Path, error: git2::Error) -> anyhow::Error {
     let what = if error.code() == git2::ErrorCode::NotFound { "is no git repository" } else { "can not be opened" };
     anyhow::Error::new(error).context(format!("{shown} {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use git2::{Error, ErrorClass, ErrorCode};
+
+    use super::explain;
+
+    #[test]
+    fn a_clone_of_another_owner_is_told_with_what_git_says_to_do() {
+        let error = Error::new(ErrorCode::Owner, ErrorClass::Config, "repository path is not owned by current user");
+        insta::assert_snapshot!(explain(Path::new("/src/linux"), error), @"/src/linux is owned by somebody else, so that its configuration might run programs in your name: if you trust it, `git config --global --add safe.directory /src/linux`");
+    }
+}

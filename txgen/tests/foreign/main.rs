@@ -12,3 +12,4 @@ mod files;
 #[path = "../common/kernel.rs"]
 mod kernel;
 mod settings;
+mod sources;
