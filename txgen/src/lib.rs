@@ -38,6 +38,7 @@ pub mod import;
 pub mod joined;
 pub mod kernel;
 pub mod mail;
+pub mod mailbox;
 pub mod merge;
 pub mod model;
 pub mod mutate;

@@ -3,11 +3,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use mail_parser::{HeaderValue, MessageParser, PartType};
-use tempfile::TempDir;
 
-use crate::git::program;
+use crate::mailbox;
 
 /// A mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,24 +23,9 @@ pub struct Letter {
     pub text: String,
 }
 
-/// The mails of a file: an mbox (mboxrd, as archives have it), or a lone mail. What is no mail is left out.
+/// The mails of a mailbox, in any form that [`mailbox::read`] knows. What has no sender or no id is left out.
 pub fn read(path: &Path) -> Result<Vec<Letter>> {
-    let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    if !bytes.starts_with(b"From ") {
-        return Ok(letter(&bytes).into_iter().collect());
-    }
-    // git knows a `From ` that begins a mail from one that begins a line, where no program has escaped it.
-    let dir = TempDir::new().context("make a folder for mails")?;
-    let split = program::without_repository().args(["mailsplit", "--mboxrd", "--keep-cr", "-d8"]);
-    let split = split.arg(format!("-o{}", dir.path().display())).arg(path).env("LC_ALL", "C");
-    let split = split.check().with_context(|| format!("split {} into mails", path.display()))?;
-    let count = split.text().trim().parse::<usize>().context("git mailsplit tells no number")?;
-    let mut letters = Vec::new();
-    for number in 1..=count {
-        let file = dir.path().join(format!("{number:08}"));
-        letters.extend(letter(&std::fs::read(&file).with_context(|| format!("read {}", file.display()))?));
-    }
-    Ok(letters)
+    Ok(mailbox::read(path)?.iter().filter_map(|mail| letter(&mail.bytes)).collect())
 }
 
 fn letter(bytes: &[u8]) -> Option<Letter> {
