@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use mail_parser::{HeaderValue, MessageParser, PartType};
 
-use crate::mailbox;
+use crate::mailbox::{self, Extent};
 
 /// A mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,10 @@ pub struct Letter {
 
 /// The mails of a mailbox, in any form that [`mailbox::read`] knows. What has no sender or no id is left out.
 pub fn read(path: &Path) -> Result<Vec<Letter>> {
-    Ok(mailbox::read(path)?.iter().filter_map(|mail| letter(&mail.bytes)).collect())
+    let mails = mailbox::read(path)?;
+    // A mail in a thread that is no text in the charset that it names is read as far as it is.
+    let text = |bytes: &[u8]| mailbox::in_utf8(bytes, Extent::Whole).unwrap_or_else(|_| bytes.to_owned());
+    Ok(mails.iter().filter_map(|mail| letter(&text(&mail.bytes))).collect())
 }
 
 fn letter(bytes: &[u8]) -> Option<Letter> {

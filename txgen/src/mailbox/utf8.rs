@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A mail made into one that is UTF-8 throughout, with everything else of it as it was.
+//!
+//! Programs that read mails believe what a mail says of its charset. Mails say `us-ascii` of UTF-8 and `gb2312` of what
+//! is GBK, cut a character in two between encoded words, or leave out what they are.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use regex::bytes::{Captures, Regex};
+
+use super::charset;
+
+/// How deep parts may hold parts.
+const MOST_DEPTH: usize = 20;
+
+/// How much of the text of a mail becomes UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// What is before a diff: the bytes of a diff are those of the files that it changes.
+    Message,
+}
+
+/// The mail with its headers and texts in UTF-8; an error tells what is no text.
+pub fn in_utf8(mail: &[u8], extent: Extent) -> Result<Vec<u8>> {
+    part(mail, extent, 0)
+}
+
+fn part(bytes: &[u8], extent: Extent, depth: usize) -> Result<Vec<u8>> {
+    if depth > MOST_DEPTH {
+        bail!("it has parts in parts, more than {MOST_DEPTH} deep");
+    }
+    let (headers, body) = split(bytes);
+    let fields = fields(headers);
+    let find = |name: &str| fields.iter().find_map(|field| value(field, name));
+    let kind = Kind::parse(&find("content-type").unwrap_or_default());
+    let is_text = kind.name.is_empty() || kind.name.starts_with("text/");
+    let (body, fields) = match &kind.boundary {
+        Some(boundary) if kind.name.starts_with("multipart/") => (parts(body, boundary, extent, depth)?, fields),
+        _ if is_text => return in_utf8_text(&fields, body, &kind, extent),
+        _ => (body.to_owned(), fields),
+    };
+    Ok([in_words(&fields, &kind.charset)?, body].concat())
+}
+
+/// A part that is text, with what its headers say of it.
+fn in_utf8_text(fields: &[&[u8]], body: &[u8], kind: &Kind, extent: Extent) -> Result<Vec<u8>> {
+    let coding = fields.iter().find_map(|field| value(field, "content-transfer-encoding")).unwrap_or_default();
+    let coding = Coding::parse(&coding);
+    let plain = coding.decode(body)?;
+    let text = text(&plain, &kind.charset, extent)?;
+    let is_plain = kind.charset.is_empty() || kind.charset.to_ascii_lowercase().starts_with("utf");
+    if is_plain && text == plain {
+        return Ok([&in_words(fields, &kind.charset)?, body].concat());
+    }
+    let fields = fields.iter().map(|field| declared(field)).collect::<Vec<_>>();
+    let fields = fields.iter().map(AsRef::as_ref).collect::<Vec<_>>();
+    Ok([in_words(&fields, &kind.charset)?, coding.encode(&text)].concat())
+}
+
+/// The parts between the lines of a boundary.
+fn parts(body: &[u8], boundary: &str, extent: Extent, depth: usize) -> Result<Vec<u8>> {
+    let mark = format!("--{boundary}");
+    let is_mark = |line: &[u8]| {
+        line.strip_prefix(mark.as_bytes()).is_some_and(|end| [&b""[..], b"--"].contains(&end.trim_ascii()))
+    };
+    let (mut new, mut inner, mut is_inside) = (Vec::new(), Vec::new(), false);
+    for line in body.split_inclusive(|byte| *byte == b'\n') {
+        if is_mark(line) {
+            new.extend(part(&std::mem::take(&mut inner), extent, depth + 1)?);
+            is_inside = !line.trim_ascii_end().ends_with(b"--");
+            new.extend_from_slice(line);
+        } else if is_inside {
+            inner.extend_from_slice(line);
+        } else {
+            new.extend_from_slice(line);
+        }
+    }
+    if !inner.is_empty() {
+        new.extend(part(&inner, extent, depth + 1)?);
+    }
+    Ok(new)
+}
+
+/// Text in UTF-8, as far as it is to be.
+fn text<'a>(plain: &'a [u8], charset: &str, extent: Extent) -> Result<Cow<'a, [u8]>> {
+    let end = if extent == Extent::Whole { plain.len() } else { start_of_diff(plain) };
+    let (message, diff) = plain.split_at(end);
+    let Some(text) = charset::decode(charset, message) else {
+        bail!("its text can not be decoded: it is not in charset {}", named(charset))
+    };
+    Ok(if text.as_bytes() == message { Cow::Borrowed(plain) } else { Cow::Owned([text.as_bytes(), diff].concat()) })
+}
+
+fn named(charset: &str) -> &str {
+    if charset.is_empty() { "UTF-8, and names no other" } else { charset }
+}
+
+/// Where the first diff of a text begins.
+fn start_of_diff(text: &[u8]) -> usize {
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let names_file = line.strip_prefix(b"--- ").is_some_and(|rest| !rest.trim_ascii().is_empty());
+        if names_file || line.starts_with(b"diff -") || line.starts_with(b"Index: ") {
+            break;
+        }
+        at += line.len();
+    }
+    at
+}
+
+/// Headers with UTF-8 in their encoded words and outside. Those that nobody reads may be no text at all.
+fn in_words(fields: &[&[u8]], charset: &str) -> Result<Vec<u8>> {
+    let mut new = Vec::new();
+    for field in fields {
+        let is_read = ["from", "subject"].iter().find(|name| value(field, name).is_some());
+        let text = match std::str::from_utf8(field) {
+            Ok(_) => Some(Cow::Borrowed(*field)),
+            Err(_) => charset::decode(charset, field).map(|text| Cow::Owned(text.into_bytes())),
+        };
+        match (text.as_ref().and_then(|text| words(text, encoded)), is_read) {
+            (Some(text), _) => new.extend(text),
+            (None, None) => new.extend_from_slice(field),
+            (None, Some(name)) => {
+                bail!(
+                    "its {name} header can not be decoded: {}",
+                    field[..field.len().min(120)].trim_ascii().escape_ascii()
+                )
+            }
+        }
+    }
+    Ok(new)
+}
+
+/// The value of a header of a mail, on one line, as it is there.
+pub fn header(headers: &[u8], name: &str) -> Option<String> {
+    fields(headers).iter().find_map(|field| value(field, name))
+}
+
+/// What the encoded words of a header's value say.
+pub fn header_text(value: &str) -> Option<String> {
+    String::from_utf8(words(value.as_bytes(), str::to_owned)?).ok()
+}
+
+/// A header with its encoded words written anew; `None` where one can not be decoded.
+fn words(field: &[u8], write: fn(&str) -> String) -> Option<Vec<u8>> {
+    static WORDS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"=\?([^?\s]+)\?([bBqQ])\?([^?]*)\?=").expect("the pattern is one"));
+    let mut new = Vec::new();
+    let mut end = 0;
+    let mut words = WORDS.captures_iter(field).peekable();
+    while let Some(word) = words.next() {
+        let whole = word.get(0)?;
+        new.extend_from_slice(&field[end..whole.start()]);
+        let charset = word[1].to_ascii_lowercase();
+        let mut bytes = word_decoded(&word)?;
+        end = whole.end();
+        // A character may begin in one word and end in the next.
+        while let Some(next) = words.next_if(|next| {
+            let start = next.get(0).map_or(0, |whole| whole.start());
+            next[1].eq_ignore_ascii_case(&charset) && field[end..start].trim_ascii().is_empty()
+        }) {
+            bytes.extend(word_decoded(&next)?);
+            end = next.get(0)?.end();
+        }
+        let charset = String::from_utf8(charset).ok()?;
+        // RFC 2231 lets a language follow the charset.
+        let text = charset::decode(charset.split('*').next().unwrap_or_default(), &bytes)?;
+        new.extend(write(&text).bytes());
+    }
+    new.extend_from_slice(&field[end..]);
+    Some(new)
+}
+
+fn word_decoded(word: &Captures<'_>) -> Option<Vec<u8>> {
+    if word[2].eq_ignore_ascii_case(b"b") {
+        return base64_decoded(&word[3]);
+    }
+    let spaced = word[3].iter().map(|byte| if *byte == b'_' { b' ' } else { *byte }).collect::<Vec<_>>();
+    Some(quoted(&spaced))
+}
+
+/// Encoded words of a length that every program takes, none of which ends within a character.
+fn encoded(text: &str) -> String {
+    let mut words = vec![String::new()];
+    for c in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= 45 => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    words.iter().map(|word| format!("=?UTF-8?B?{}?=", ENGINE.encode(word))).collect::<Vec<_>>().join(" ")
+}
+
+/// Headers, and the body with the blank line before it.
+fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let mut at = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        at += line.len();
+    }
+    bytes.split_at(at)
+}
+
+/// Headers, each with the lines that it is folded into.
+fn fields(headers: &[u8]) -> Vec<&[u8]> {
+    let mut fields = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for line in headers.split_inclusive(|byte| *byte == b'\n') {
+        if at > start && !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            fields.push(&headers[start..at]);
+            start = at;
+        }
+        at += line.len();
+    }
+    fields.push(&headers[start..at]);
+    fields
+}
+
+/// The value of a header that has this name, on one line.
+fn value(field: &[u8], name: &str) -> Option<String> {
+    let start = field.get(..name.len()).filter(|start| start.eq_ignore_ascii_case(name.as_bytes()))?;
+    let value = field[start.len()..].strip_prefix(b":")?;
+    Some(String::from_utf8_lossy(value).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What a Content-Type says.
+struct Kind {
+    /// In lower case; empty where there is none.
+    name: String,
+    /// Empty where there is none.
+    charset: String,
+    boundary: Option<String>,
+}
+
+impl Kind {
+    fn parse(value: &str) -> Self {
+        let parameter = |name: &str| {
+            value.split(';').skip(1).find_map(|parameter| {
+                let (key, value) = parameter.split_once('=')?;
+                key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+            })
+        };
+        Self {
+            name: value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
+            charset: parameter("charset").unwrap_or_default(),
+            boundary: parameter("boundary").filter(|boundary| !boundary.is_empty()),
+        }
+    }
+}
+
+/// A Content-Type that names another charset, with UTF-8 in its place; any other header as it is.
+fn declared(field: &[u8]) -> Cow<'_, [u8]> {
+    static CHARSET: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?i)\bcharset\s*=\s*("[^"]*"|[^;\s]+)"#).expect("the pattern is one"));
+    match value(field, "content-type") {
+        Some(_) => CHARSET.replace(field, &b"charset=UTF-8"[..]),
+        None => Cow::Borrowed(field),
+    }
+}
+
+/// How the bytes of a part stand for others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Plain,
+    Quoted,
+    Base64,
+}
+
+impl Coding {
+    fn parse(value: &str) -> Self {
+        match value.trim().to_ascii_lowercase().as_str() {
+            "quoted-printable" => Self::Quoted,
+            "base64" => Self::Base64,
+            _ => Self::Plain,
+        }
+    }
+
+    fn decode(self, body: &[u8]) -> Result<Cow<'_, [u8]>> {
+        Ok(match self {
+            Self::Plain => Cow::Borrowed(body),
+            Self::Quoted => Cow::Owned(quoted(body)),
+            Self::Base64 => Cow::Owned(base64_decoded(body).context("its base64 is broken")?),
+        })
+    }
+
+    /// The body in the coding that it had, with the blank line before it.
+    fn encode(self, text: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Quoted => text.iter().fold(Vec::new(), |mut body, byte| {
+                match byte {
+                    b'\n' | b' '..=b'<' | b'>'..=b'~' => body.push(*byte),
+                    byte => body.extend(format!("={byte:02X}").bytes()),
+                }
+                body
+            }),
+            Self::Base64 => {
+                let code = ENGINE.encode(text);
+                let lines = code.as_bytes().chunks(76).flat_map(|line| [line, b"\n"].concat());
+                std::iter::once(b'\n').chain(lines).collect()
+            }
+        }
+    }
+}
+
+/// Takes what mail programs write: with padding, or without.
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Decodes base64 up to a line that is none, as a list adds some below it; `None` where it is broken.
+fn base64_decoded(code: &[u8]) -> Option<Vec<u8>> {
+    let is_code = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let lines = code.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    ENGINE.decode(lines.take_while(|line| line.iter().all(is_code)).collect::<Vec<_>>().concat()).ok()
+}
+
+/// Decodes quoted-printable; what is no code stays.
+fn quoted(code: &[u8]) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut bytes = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = code.get(at) {
+        let rest = &code[at + 1..];
+        let soft = rest.iter().position(|byte| *byte == b'\n').filter(|end| rest[..*end].trim_ascii().is_empty());
+        match (byte, digit(rest.first()), digit(rest.get(1)), soft) {
+            (b'=', Some(high), Some(low), _) => {
+                bytes.extend(u8::try_from(high * 16 + low).ok());
+                at += 3;
+            }
+            (b'=', _, _, Some(end)) => at += end + 2,
+            _ => {
+                bytes.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, in_utf8};
+
+    fn whole(mail: &[u8]) -> String {
+        String::from_utf8(in_utf8(mail, Extent::Whole).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_mail_in_utf_8_stays_byte_by_byte() {
+        for mail in [
+            "Subject: =?UTF-8?B?w6k=?= =?x\n\nJ\u{e9}r\u{f4}me\n",
+            "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nJ=C3=A9r=\n=C3=B4me\n",
+            "Content-Type: application/pgp-signature; x=y\n\n\u{1}\n",
+            "Subject: x",
+            "",
+        ] {
+            assert_eq!(whole(mail.as_bytes()), mail);
+        }
+    }
+
+    #[test]
+    fn a_body_says_that_it_is_utf_8_and_keeps_its_coding() {
+        let mail = |coding: &str, body: &[u8]| {
+            let head = format!(
+                "Content-Type: text/plain; charset=\"ISO-8859-1\"; format=flowed\nContent-Transfer-Encoding: {coding}\n\n"
+            );
+            let text = whole(&[head.as_bytes(), body].concat());
+            assert!(text.starts_with("Content-Type: text/plain; charset=UTF-8; format=flowed\n"), "{text}");
+            text.split_once("\n\n").unwrap().1.to_owned()
+        };
+        assert_eq!(mail("8bit", b"J\xe9r\xf4me\n"), "J\u{e9}r\u{f4}me\n");
+        assert_eq!(mail("quoted-printable", b"J=E9r=\n=F4me =3D\n"), "J=C3=A9r=C3=B4me =3D\n");
+        assert_eq!(mail("base64", b"Suly9G1lCg==\n"), "SsOpcsO0bWUK\n");
+    }
+
+    #[test]
+    fn a_character_that_two_encoded_words_share_is_put_together() {
+        let text = whole(b"From: =?gb2312?B?1tDO?= =?GB2312?Q?=C4?= <a@example.org>\nSubject: =?UTF-8?Q?J=C3?=\n =?UTF-8?Q?=A9?= x\n\n");
+        assert_eq!(text, "From: =?UTF-8?B?5Lit5paH?= <a@example.org>\nSubject: =?UTF-8?B?SsOp?= x\n\n");
+    }
+
+    #[test]
+    fn headers_without_encoding_are_in_the_charset_of_the_mail() {
+        let text = whole(
+            b"From: J\xe9 <a@example.org>\nContent-Type: text/plain; charset=latin1\nX-Junk: =?klingon?B?eA==?=\n\nx\n",
+        );
+        assert!(text.starts_with("From: J\u{e9} <a@example.org>\n") && text.contains("=?klingon?"), "{text}");
+    }
+
+    #[test]
+    fn each_part_of_a_mail_has_its_own_charset() {
+        let text = whole(
+            b"Content-Type: multipart/mixed; boundary=\"x y\"\n\nbefore\n--x y\nContent-Type: text/plain; charset=koi8-r\n\n\xe0\n--x y\n\n\xc3\xa9\n--x y--\nafter\n",
+        );
+        assert!(text.contains("charset=UTF-8\n\n\u{42e}\n--x y\n\n\u{e9}\n--x y--\nafter\n"), "{text}");
+    }
+
+    #[test]
+    fn the_bytes_of_a_diff_stay_those_of_its_files() {
+        let mail = b"Content-Type: text/plain; charset=iso-8859-1\n\n\xe9\n---\n\xe9\n\ndiff --git a/x b/x\n+\xe9\n";
+        let text = in_utf8(mail, Extent::Message).unwrap();
+        assert!(
+            text.ends_with(
+                "\u{e9}\n---\n\u{e9}\n\ndiff --git a/x b/x\n+"
+                    .as_bytes()
+                    .iter()
+                    .chain(b"\xe9\n")
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .as_slice()
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_no_text_is_an_error_that_says_where() {
+        let error = |mail: &[u8]| in_utf8(mail, Extent::Whole).unwrap_err().to_string();
+        assert_eq!(error(b"\n\xe9\n"), "its text can not be decoded: it is not in charset UTF-8, and names no other");
+        let text = b"Content-Type: text/plain; charset=us-ascii\n\n\xe9\n";
+        assert_eq!(error(text), "its text can not be decoded: it is not in charset us-ascii");
+        assert_eq!(
+            error(b"Subject: =?klingon?q?x?=\n\n"),
+            "its subject header can not be decoded: Subject: =?klingon?q?x?="
+        );
+        assert_eq!(error(b"Content-Transfer-Encoding: base64\n\nA\n"), "its base64 is broken");
+    }
+}
