@@ -99,7 +99,8 @@ pub fn table(rows: &[Row]) -> String {
         let mut row = String::new();
         for (column, (cell, width)) in line.iter().zip(width).enumerate() {
             let style = if number == 0 { Style::new() } else { style(column, cell) };
-            let pad = width - cell.chars().count();
+            // Nothing is lined up behind a subject, which may be longer than any width that can be formatted.
+            let pad = if column + 1 == line.len() { 0 } else { width - cell.chars().count() };
             let (on, off) = (style.render(), style.render_reset());
             write!(row, "{on}{cell}{off}{:pad$}  ", "").expect("writing to a string does not fail");
         }
@@ -143,5 +144,13 @@ mod tests {
         one     ok              -           -                           net: one
         longer  2 fail, 0 warn  net, debug  net 7 tests, debug 7 tests  net: longer
         ");
+    }
+
+    #[test]
+    fn a_subject_of_any_length_has_its_place_in_the_table() {
+        let long = "x".repeat(1 << 20);
+        let rows = [row("one", "ok", &[]), Row { subject: long.clone(), ..row("two", "ok", &[]) }];
+        let plain = anstream::adapter::strip_str(&table(&rows)).to_string();
+        assert!(plain.ends_with(&format!("net: one\ntwo    ok      -      -     {long}\n")));
     }
 }

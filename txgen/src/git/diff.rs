@@ -30,6 +30,9 @@ impl Repo {
         if !text.lines().any(|line| line.starts_with("diff --git ")) {
             return malformed(1, "it is no git diff (no `diff --git` line): write it with `git diff`".to_owned());
         }
+        if let Some(line) = text.lines().position(|line| line.contains('\0')) {
+            return malformed(line + 1, "it has a NUL byte: a series has text files only".to_owned());
+        }
         let diff = match Diff::from_buffer(text.as_bytes()) {
             Ok(diff) => diff,
             Err(e) => return malformed(0, format!("it is no diff: {}", e.message())),
@@ -48,6 +51,12 @@ impl Repo {
             if self.entry(tree, &path)?.is_none_or(|entry| entry.kind() != Some(ObjectType::Blob)) {
                 let what = format!("{path} is not in the tree");
                 return Ok(Err(Misfit { line, what, malformed: false }));
+            }
+            if paths.contains(&path) {
+                return malformed(
+                    second_line_of_file(text, &path),
+                    format!("it changes {path} twice: put both into one"),
+                );
             }
             paths.push(path);
         }
@@ -122,6 +131,13 @@ fn line_of_file(text: &str, path: &str) -> usize {
         name.is_some_and(|name| name.trim_end() == path)
     };
     text.lines().position(names).map_or(1, |i| i + 1)
+}
+
+/// The line with which a file begins that the .diff has before: libgit2 would drop what comes first.
+fn second_line_of_file(text: &str, path: &str) -> usize {
+    let names = |line: &str| line.strip_prefix("--- a/").is_some_and(|name| name.trim_end() == path);
+    let mut lines = text.lines().enumerate().filter(|(_, line)| names(line)).map(|(index, _)| index + 1);
+    lines.nth(1).unwrap_or(1)
 }
 
 /// The first line of the .diff that is not as `files` have it.

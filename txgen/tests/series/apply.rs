@@ -182,6 +182,9 @@ fn a_diff_that_is_none_or_leaves_the_tree_is_refused_with_its_line() {
             .replace("-1 ", "-0,0 ")
             .replace(" obj", "+obj"),
         DIFF.replace("net/core/Makefile", "net/gone/Makefile"),
+        DIFF.replace("net/core/Makefile", "net/gone away/Makefile"),
+        format!("{DIFF}{DIFF}"),
+        DIFF.replace("txbuf.o", "txbuf.o\0"),
     ] {
         project.write("p/series/demo/txbuf.diff", &diff);
         said += &format!("{}\n", refused(&project));
@@ -193,6 +196,9 @@ fn a_diff_that_is_none_or_leaves_the_tree_is_refused_with_its_line() {
     txgen: series/demo/txbuf.diff:1: it is no git diff (no `diff --git` line): write it with `git diff`
     txgen: series/demo/txbuf.diff:4: it adds net/core/Makefile: a new file belongs in kernel-overlay/, claimed by `adds`
     txgen: series/demo/txbuf.diff:2: net/gone/Makefile is not in the tree
+    txgen: series/demo/txbuf.diff:2: net/gone away/Makefile is not in the tree
+    txgen: series/demo/txbuf.diff:8: it changes net/core/Makefile twice: put both into one
+    txgen: series/demo/txbuf.diff:6: it has a NUL byte: a series has text files only
     "#);
 }
 
