@@ -11,7 +11,7 @@ use super::refresh as command;
 use crate::base::{self, Base};
 use crate::error::Exit;
 use crate::git::Repo;
-use crate::import::{self, Imported};
+use crate::import::{self, Imported, Onto};
 use crate::project::Project;
 use crate::rebase::write::{self, Journal};
 use crate::refresh::{self, Choices, Source, branch, manifest};
@@ -25,10 +25,12 @@ const NEW_EXAMPLES: &str = "Examples:
 const IMPORT_EXAMPLES: &str = "Examples:
   txgen import fixes branch my-fixes --tree ~/src/linux --base net/main
   txgen import fixes mbox series.mbox --base net-next
+  curl -s https://lore.kernel.org/all/ID/t.mbox.gz | txgen import fixes mbox - --base net-next
   txgen import fixes quilt ~/patches --title 'net: fixes' --base net-next
 
 Files that the base does not have go to kernel-overlay/, as `txgen refresh` would put them there. A cover letter of a
-mailbox gives title and cover.md.";
+mailbox gives title and cover.md; its tags, change-id and recipients go to series.toml, with a changelog in the form that
+`txgen send` gives it, and what is between `---` and the diffstat of a patch becomes the note of its .msg file.";
 
 /// What a new series starts with.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,9 +40,9 @@ pub struct Start {
     /// Subject of the cover letter
     #[arg(long)]
     title: Option<String>,
-    /// Tree it is posted for, as in `[PATCH net-next]`
-    #[arg(long, value_name = "TREE", default_value = "net-next")]
-    prefix: String,
+    /// Tree it is posted for, as in `[PATCH net-next]` [default: that of the mails, else net-next]
+    #[arg(long, value_name = "TREE")]
+    prefix: Option<String>,
     /// Base of series/bases.toml or, with --tree, any ref of that clone, which has to be recorded there
     #[arg(long, value_name = "BASE", default_value = "net-next")]
     base: String,
@@ -77,10 +79,10 @@ enum From {
         /// The branch, or any commit
         rev: String,
     },
-    /// The patches of a mailbox, as `b4 am` or `git format-patch --stdout` writes it
+    /// The patches of mails, as archives, `b4 am`, `git format-patch` or `txgen send` write them
     Mbox {
-        /// The mailbox
-        file: PathBuf,
+        /// An mbox (also .gz), a Maildir, a folder of .eml or .patch files, or a mail; `-` is standard input
+        source: PathBuf,
     },
     /// The patches that the file `series` of a folder lists
     Quilt {
@@ -119,11 +121,15 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
         |title: &str| crate::files::write_atomic(&file, skeleton(&args.start, title, &base.name, date)?.as_bytes());
     begun("?")?;
     let foot = stack::foot(&staged, &series::load(&staged, name)?, &base, false)?.base;
-    let imported = match &args.from {
-        From::Branch { rev } => Imported { tip: repo.resolve(rev)?.commit, cover: None },
-        From::Mbox { file } => import::mbox(&foot, file, date.as_second())?,
-        From::Quilt { folder } => import::quilt(&foot, folder, date.as_second())?,
+    let onto = Onto { base: &foot, cache: &project.cache, seconds: date.as_second() };
+    let mut imported = match &args.from {
+        From::Branch { rev } => Imported { tip: repo.resolve(rev)?.commit, ..Imported::default() },
+        From::Mbox { source } => import::mbox(onto, source)?,
+        From::Quilt { folder } => import::quilt(onto, folder)?,
     };
+    if args.start.prefix.is_some() {
+        imported.posting.tree = None;
+    }
     if !repo.descends(&imported.tip, &foot.commit)? {
         bail!("{} does not stand on {} ({}): name its --base", &imported.tip[..12], base.name, &foot.commit[..12]);
     }
@@ -144,9 +150,11 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
     };
     let mut refreshed = refresh::refresh(&source, &[], &commits, &Choices::default())?;
     refreshed.files.entry("series.toml".to_owned()).or_insert(Some(manifest));
-    if let Some((title, text)) = imported.cover {
-        refreshed.files.insert("cover.md".to_owned(), Some(format!("{title}\n\n{text}\n")));
-    }
+    let names = refreshed.patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>();
+    import::complete(&mut refreshed.files, &names, &imported)?;
+    refreshed.notes.extend(imported.posting.unread.iter().map(|name| {
+        format!("the {name}: header of the first mail has more than names and addresses: series.toml has none of it")
+    }));
     let why = format!("txgen import {name}");
     let refs = [format!("refs/heads/{}", apply::branch(name)), apply::own_ref(name)];
     refresh::write::write(project, name, &refreshed, &base, (&refs, &imported.tip, &why))?;
@@ -182,7 +190,7 @@ fn skeleton(start: &Start, title: &str, base: &str, date: Timestamp) -> Result<S
     manifest::begin(&manifest::Begin {
         name: &start.name,
         title,
-        tree: &start.prefix,
+        tree: start.prefix.as_deref().unwrap_or("net-next"),
         base,
         depends: start.depends.as_deref(),
         date,

@@ -70,6 +70,21 @@ fn identity(git_dir: &Path, role: &str) -> Result<Identity> {
     parse(&output.text()).with_context(|| format!("read {variable}"))
 }
 
+/// An author as git writes it into a commit: without brackets, and without quotes and commas around the name.
+pub fn cleaned(who: &Identity) -> Result<Identity> {
+    let odd = |c: char| c.is_control() || c == ' ' || ".,:;<>\"\\'".contains(c);
+    let is_plain = |text: &str| !text.starts_with(odd) && !text.ends_with(odd) && !text.contains(['<', '>', '\n']);
+    if [&who.name, &who.email].into_iter().all(|text| !text.is_empty() && is_plain(text)) {
+        return Ok(who.clone());
+    }
+    let run = program::without_repository().args(["var", "GIT_AUTHOR_IDENT"]);
+    let output = run.env("GIT_AUTHOR_NAME", &who.name).env("GIT_AUTHOR_EMAIL", &who.email).output()?;
+    if !output.status.success() {
+        bail!("`{}` is none that git takes: {}", who.display().escape_debug(), output.errors().trim());
+    }
+    parse(&output.text()).context("read GIT_AUTHOR_IDENT")
+}
+
 /// Parses `Name <address> seconds zone`.
 fn parse(text: &str) -> Option<Identity> {
     let (name, rest) = text.split_once(" <")?;

@@ -163,14 +163,14 @@ fn what_is_no_series_is_not_imported() {
     project.write("quilt/x.patch", "net: x\n\n--- a/Kbuild\n+++ b/Kbuild\n@@ -1 +1 @@\n-obj-n\n+obj-m\n");
     let (code, text) = import(&["quilt", "../quilt"]);
     insta::assert_snapshot!(format!("{code} {text}"), @r#"
-    3 txgen: ../quilt/x.patch ("net: x") does not apply to old: error: Kbuild: patch does not apply
+    3 txgen: ../quilt/x.patch ("net: x") does not apply to old: patch failed: Kbuild:1: Kbuild: patch does not apply
     "#);
     project.write(
         "empty.mbox",
         "From a@example.org Mon Sep 17 00:00:00 2001\nFrom: A <a@example.org>\nSubject: hello\n\nHi.\n",
     );
     insta::assert_snapshot!(import(&["mbox", "../empty.mbox"]).1, @r#"
-    txgen: there is no patch in it
+    txgen: there is no patch in ../empty.mbox
     "#);
     insta::assert_snapshot!(import(&["mbox", "../none.mbox"]).1, @r#"
     txgen: there is no mailbox ../none.mbox
