@@ -12,10 +12,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 mod charset;
+mod coding;
+mod headers;
 mod split;
 mod utf8;
 
-pub use utf8::{Extent, header, header_text, in_utf8};
+pub use headers::{head, header, header_text};
+pub use utf8::{Extent, in_utf8};
 
 /// Unpacked mails that are larger are taken for a mistake, or for an attack.
 const MOST_UNPACKED: u64 = 1 << 30;

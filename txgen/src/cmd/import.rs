@@ -25,7 +25,7 @@ const NEW_EXAMPLES: &str = "Examples:
 const IMPORT_EXAMPLES: &str = "Examples:
   txgen import fixes branch my-fixes --tree ~/src/linux --base net/main
   txgen import fixes mbox series.mbox --base net-next
-  curl -s https://lore.kernel.org/all/ID/t.mbox.gz | txgen import fixes mbox - --base net-next
+  b4 am -o - 20261123-x-v2-0-0123456789ab@example.org | txgen import fixes mbox - --base net-next
   txgen import fixes quilt ~/patches --title 'net: fixes' --base net-next
 
 Files that the base does not have go to kernel-overlay/, as `txgen refresh` would put them there. A cover letter of a

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::info::{self, Info, Subject};
 use super::note;
 use crate::git::{Identity, identity};
-use crate::mailbox::RawMail;
+use crate::mailbox::{self, RawMail};
 use crate::series::Message;
 
 /// The author of a mail that a mail folder has for itself.
@@ -38,7 +38,7 @@ pub(super) fn read(raw: &RawMail) -> Result<Mail> {
 /// Reads a mail that may have no author, as the patches of a quilt folder.
 pub(super) fn read_any(raw: &RawMail) -> Result<Mail> {
     let place = &raw.place;
-    let (headers, _) = head(&raw.bytes);
+    let (headers, _) = mailbox::head(&raw.bytes);
     if headers.contains(&0) {
         bail!("{place}: its headers have a NUL byte");
     }
@@ -75,21 +75,9 @@ impl Mail {
     }
 }
 
-/// The headers of a mail, and all behind them.
-pub(super) fn head(mail: &[u8]) -> (&[u8], &[u8]) {
-    let mut at = 0;
-    for line in mail.split_inclusive(|byte| *byte == b'\n') {
-        if line.trim_ascii().is_empty() {
-            break;
-        }
-        at += line.len();
-    }
-    mail.split_at(at)
-}
-
 /// Whether txgen wrote a mail.
 fn is_own(headers: &[u8]) -> bool {
-    headers.split(|byte| *byte == b'\n').any(|line| line.to_ascii_lowercase().starts_with(b"x-change-id:"))
+    mailbox::header(headers, "X-Change-ID").is_some()
 }
 
 fn without_returns(mail: &[u8]) -> Option<Vec<u8>> {

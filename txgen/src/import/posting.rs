@@ -4,7 +4,6 @@
 use anyhow::{Context, Result};
 
 use super::info::{self, Subject};
-use super::mail::head;
 use crate::mail::{header, slug};
 use crate::mailbox::{self, RawMail};
 
@@ -28,7 +27,7 @@ pub struct Posting {
 /// Reads the first mail.
 pub(super) fn read(raw: &RawMail) -> Result<Posting> {
     let info = info::read(&raw.bytes, Subject::Tagged).with_context(|| format!("read {}", raw.place))?;
-    let (headers, _) = head(&raw.bytes);
+    let (headers, _) = mailbox::head(&raw.bytes);
     let (tree, version) = tags(&info.subject);
     let below = String::from_utf8_lossy(&info.diff).into_owned();
     let lines = info.message.lines().chain(below.lines());

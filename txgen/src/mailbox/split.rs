@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The bytes of a file as mails.
 
+use super::headers::head;
+
 /// What a file holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mails {
@@ -75,7 +77,7 @@ fn unstored(stored: &[u8]) -> Vec<u8> {
 /// Whether a mailbox has the lines of a mail as they are: git and `b4 am` write them so, and where one line begins with
 /// `From ` nobody has escaped the others.
 fn is_unescaped(separator: &[u8], mail: &[u8]) -> bool {
-    let headers = &mail[..body(mail)];
+    let headers = head(mail).0;
     let was_sent = || lines(headers).any(|line| sent_headers().any(|name| starts_with(line, name)));
     let by_git = separator.trim_ascii_end().ends_with(b" Mon Sep 17 00:00:00 2001") && !was_sent();
     by_git || separator.starts_with(b"From git@z ") || lines(&mail[headers.len()..]).any(|l| l.starts_with(b"From "))
@@ -90,19 +92,6 @@ fn starts_with(line: &[u8], name: &[u8]) -> bool {
     line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
 }
 
-/// Where the body begins.
-fn body(mail: &[u8]) -> usize {
-    let mut at = 0;
-    while at < mail.len() {
-        let next = end_of_line(mail, at);
-        if mail[at..next].trim_ascii().is_empty() {
-            return at;
-        }
-        at = next;
-    }
-    mail.len()
-}
-
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split_inclusive(|byte| *byte == b'\n')
 }
@@ -113,7 +102,7 @@ fn without_marks(mail: Vec<u8>) -> Vec<u8> {
         let marks = line.iter().take_while(|byte| **byte == b'>').count();
         marks > 0 && line[marks..].starts_with(b"From ")
     };
-    let at = body(&mail);
+    let at = head(&mail).0.len();
     if !lines(&mail[at..]).any(escaped) {
         return mail;
     }

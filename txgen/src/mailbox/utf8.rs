@@ -7,13 +7,12 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result, bail};
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use regex::bytes::{Captures, Regex};
+use anyhow::{Result, bail};
+use regex::bytes::Regex;
 
 use super::charset;
+use super::coding::Coding;
+use super::headers::{fields, head, in_words, value};
 
 /// How deep parts may hold parts.
 const MOST_DEPTH: usize = 20;
@@ -36,7 +35,7 @@ fn part(bytes: &[u8], extent: Extent, depth: usize) -> Result<Vec<u8>> {
     if depth > MOST_DEPTH {
         bail!("it has parts in parts, more than {MOST_DEPTH} deep");
     }
-    let (headers, body) = split(bytes);
+    let (headers, body) = head(bytes);
     let fields = fields(headers);
     let find = |name: &str| fields.iter().find_map(|field| value(field, name));
     let kind = Kind::parse(&find("content-type").unwrap_or_default());
@@ -115,123 +114,6 @@ fn start_of_diff(text: &[u8]) -> usize {
     at
 }
 
-/// Headers with UTF-8 in their encoded words and outside. Those that nobody reads may be no text at all.
-fn in_words(fields: &[&[u8]], charset: &str) -> Result<Vec<u8>> {
-    let mut new = Vec::new();
-    for field in fields {
-        let is_read = ["from", "subject"].iter().find(|name| value(field, name).is_some());
-        let text = match std::str::from_utf8(field) {
-            Ok(_) => Some(Cow::Borrowed(*field)),
-            Err(_) => charset::decode(charset, field).map(|text| Cow::Owned(text.into_bytes())),
-        };
-        match (text.as_ref().and_then(|text| words(text, encoded)), is_read) {
-            (Some(text), _) => new.extend(text),
-            (None, None) => new.extend_from_slice(field),
-            (None, Some(name)) => {
-                bail!(
-                    "its {name} header can not be decoded: {}",
-                    field[..field.len().min(120)].trim_ascii().escape_ascii()
-                )
-            }
-        }
-    }
-    Ok(new)
-}
-
-/// The value of a header of a mail, on one line, as it is there.
-pub fn header(headers: &[u8], name: &str) -> Option<String> {
-    fields(headers).iter().find_map(|field| value(field, name))
-}
-
-/// What the encoded words of a header's value say.
-pub fn header_text(value: &str) -> Option<String> {
-    String::from_utf8(words(value.as_bytes(), str::to_owned)?).ok()
-}
-
-/// A header with its encoded words written anew; `None` where one can not be decoded.
-fn words(field: &[u8], write: fn(&str) -> String) -> Option<Vec<u8>> {
-    static WORDS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"=\?([^?\s]+)\?([bBqQ])\?([^?]*)\?=").expect("the pattern is one"));
-    let mut new = Vec::new();
-    let mut end = 0;
-    let mut words = WORDS.captures_iter(field).peekable();
-    while let Some(word) = words.next() {
-        let whole = word.get(0)?;
-        new.extend_from_slice(&field[end..whole.start()]);
-        let charset = word[1].to_ascii_lowercase();
-        let mut bytes = word_decoded(&word)?;
-        end = whole.end();
-        // A character may begin in one word and end in the next.
-        while let Some(next) = words.next_if(|next| {
-            let start = next.get(0).map_or(0, |whole| whole.start());
-            next[1].eq_ignore_ascii_case(&charset) && field[end..start].trim_ascii().is_empty()
-        }) {
-            bytes.extend(word_decoded(&next)?);
-            end = next.get(0)?.end();
-        }
-        let charset = String::from_utf8(charset).ok()?;
-        // RFC 2231 lets a language follow the charset.
-        let text = charset::decode(charset.split('*').next().unwrap_or_default(), &bytes)?;
-        new.extend(write(&text).bytes());
-    }
-    new.extend_from_slice(&field[end..]);
-    Some(new)
-}
-
-fn word_decoded(word: &Captures<'_>) -> Option<Vec<u8>> {
-    if word[2].eq_ignore_ascii_case(b"b") {
-        return base64_decoded(&word[3]);
-    }
-    let spaced = word[3].iter().map(|byte| if *byte == b'_' { b' ' } else { *byte }).collect::<Vec<_>>();
-    Some(quoted(&spaced))
-}
-
-/// Encoded words of a length that every program takes, none of which ends within a character.
-fn encoded(text: &str) -> String {
-    let mut words = vec![String::new()];
-    for c in text.chars() {
-        match words.last_mut() {
-            Some(word) if word.len() + c.len_utf8() <= 45 => word.push(c),
-            _ => words.push(c.to_string()),
-        }
-    }
-    words.iter().map(|word| format!("=?UTF-8?B?{}?=", ENGINE.encode(word))).collect::<Vec<_>>().join(" ")
-}
-
-/// Headers, and the body with the blank line before it.
-fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let mut at = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if line.trim_ascii().is_empty() {
-            break;
-        }
-        at += line.len();
-    }
-    bytes.split_at(at)
-}
-
-/// Headers, each with the lines that it is folded into.
-fn fields(headers: &[u8]) -> Vec<&[u8]> {
-    let mut fields = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    for line in headers.split_inclusive(|byte| *byte == b'\n') {
-        if at > start && !line.starts_with(b" ") && !line.starts_with(b"\t") {
-            fields.push(&headers[start..at]);
-            start = at;
-        }
-        at += line.len();
-    }
-    fields.push(&headers[start..at]);
-    fields
-}
-
-/// The value of a header that has this name, on one line.
-fn value(field: &[u8], name: &str) -> Option<String> {
-    let start = field.get(..name.len()).filter(|start| start.eq_ignore_ascii_case(name.as_bytes()))?;
-    let value = field[start.len()..].strip_prefix(b":")?;
-    Some(String::from_utf8_lossy(value).split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
 /// What a Content-Type says.
 struct Kind {
     /// In lower case; empty where there is none.
@@ -265,89 +147,6 @@ fn declared(field: &[u8]) -> Cow<'_, [u8]> {
         Some(_) => CHARSET.replace(field, &b"charset=UTF-8"[..]),
         None => Cow::Borrowed(field),
     }
-}
-
-/// How the bytes of a part stand for others.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Coding {
-    Plain,
-    Quoted,
-    Base64,
-}
-
-impl Coding {
-    fn parse(value: &str) -> Self {
-        match value.trim().to_ascii_lowercase().as_str() {
-            "quoted-printable" => Self::Quoted,
-            "base64" => Self::Base64,
-            _ => Self::Plain,
-        }
-    }
-
-    fn decode(self, body: &[u8]) -> Result<Cow<'_, [u8]>> {
-        Ok(match self {
-            Self::Plain => Cow::Borrowed(body),
-            Self::Quoted => Cow::Owned(quoted(body)),
-            Self::Base64 => Cow::Owned(base64_decoded(body).context("its base64 is broken")?),
-        })
-    }
-
-    /// The body in the coding that it had, with the blank line before it.
-    fn encode(self, text: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Plain => text.to_owned(),
-            Self::Quoted => text.iter().fold(Vec::new(), |mut body, byte| {
-                match byte {
-                    b'\n' | b' '..=b'<' | b'>'..=b'~' => body.push(*byte),
-                    byte => body.extend(format!("={byte:02X}").bytes()),
-                }
-                body
-            }),
-            Self::Base64 => {
-                let code = ENGINE.encode(text);
-                let lines = code.as_bytes().chunks(76).flat_map(|line| [line, b"\n"].concat());
-                std::iter::once(b'\n').chain(lines).collect()
-            }
-        }
-    }
-}
-
-/// Takes what mail programs write: with padding, or without.
-const ENGINE: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
-/// Decodes base64 up to a line that is none, as a list adds some below it; `None` where it is broken.
-fn base64_decoded(code: &[u8]) -> Option<Vec<u8>> {
-    let is_code = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-    let lines = code.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    ENGINE.decode(lines.take_while(|line| line.iter().all(is_code)).collect::<Vec<_>>().concat()).ok()
-}
-
-/// Decodes quoted-printable; what is no code stays.
-fn quoted(code: &[u8]) -> Vec<u8> {
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let mut bytes = Vec::new();
-    let mut at = 0;
-    while let Some(byte) = code.get(at) {
-        let rest = &code[at + 1..];
-        let soft = rest.iter().position(|byte| *byte == b'\n').filter(|end| rest[..*end].trim_ascii().is_empty());
-        match (byte, digit(rest.first()), digit(rest.get(1)), soft) {
-            (b'=', Some(high), Some(low), _) => {
-                bytes.extend(u8::try_from(high * 16 + low).ok());
-                at += 3;
-            }
-            (b'=', _, _, Some(end)) => at += end + 2,
-            _ => {
-                bytes.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    bytes
 }
 
 #[cfg(test)]
