@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Patches of mails as commits, applied as `git am` applies them, without a work tree.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -18,8 +18,7 @@ pub(super) fn commit(onto: Onto<'_>, patches: &[Mail]) -> Result<String> {
     let repo = Repo::open(&base.git_dir)?;
     let (author, committer) = identity::identities(&base.git_dir)?;
     let dir = TempDir::new().context("make a temporary folder")?;
-    let git =
-        Git { view: view::open(onto.cache, &base.git_dir)?, objects: &base.git_dir.join("objects"), dir: dir.path() };
+    let git = Git { repository: repository(onto)?, objects: &base.git_dir.join("objects"), dir: dir.path() };
     git.run(&["read-tree", &base.commit]).check().context("read the base")?;
     let mut tip = base.commit.clone();
     for patch in patches {
@@ -35,17 +34,27 @@ pub(super) fn commit(onto: Onto<'_>, patches: &[Mail]) -> Result<String> {
     Ok(tip)
 }
 
+/// Where git finds the objects: in a view of the clone or, as a view knows no server that has promised some, in a
+/// partial clone itself.
+fn repository(onto: Onto<'_>) -> Result<PathBuf> {
+    let git_dir = &onto.base.git_dir;
+    let keys = r"^(remote\..*\.promisor|extensions\.partialclone)$";
+    let promised = program::fixed(git_dir).args(["config", "--get-regexp", keys]).output()?;
+    if promised.status.success() { Ok(git_dir.clone()) } else { view::open(onto.cache, git_dir) }
+}
+
 /// git with an index of its own, where nothing that a clone or its user has configured counts. What it makes goes to
 /// the objects of the clone.
 struct Git<'a> {
-    view: std::path::PathBuf,
+    repository: PathBuf,
     objects: &'a Path,
     dir: &'a Path,
 }
 
 impl Git<'_> {
     fn run(&self, args: &[&str]) -> Run {
-        let run = program::fixed(&self.view).args(args).dir(self.dir);
+        let exact = ["-c", "apply.whitespace=nowarn", "-c", "apply.ignoreWhitespace=no"];
+        let run = program::fixed(&self.repository).args(exact).args(args).dir(self.dir);
         run.env("GIT_INDEX_FILE", self.dir.join("index")).env("GIT_OBJECT_DIRECTORY", self.objects)
     }
 

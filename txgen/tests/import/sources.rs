@@ -83,3 +83,20 @@ fn what_the_clone_and_its_user_have_configured_does_not_count() {
     import(&project, "../x.mbox").expect(0);
     assert_eq!(content(&project, "linux", "txgen/s"), want);
 }
+
+#[test]
+fn what_a_server_has_promised_to_a_partial_clone_is_fetched() {
+    let project = project();
+    project.write("x.mbox", &mail("", &body("Why.")));
+    import(&project, "../x.mbox").expect(0);
+    let want = content(&project, "linux", "txgen/s");
+    forget(&project);
+    project.git("linux", &["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", project.path("linux").display());
+    project.git(".", &["clone", "--quiet", "--filter=blob:none", "--no-checkout", &url, "part"]);
+    // The files by which a kernel is known are there, as after a sparse checkout.
+    project.git("part", &["checkout", "--quiet", "main", "--", "Makefile", "Kbuild", "Kconfig", "MAINTAINERS"]);
+    project.git("part", &["config", "apply.ignoreWhitespace", "change"]);
+    project.txgen(&["import", "s", "--tree", "../part", "--base", "main", "mbox", "../x.mbox"]).expect(0);
+    assert_eq!(content(&project, "part", "txgen/s"), want);
+}
