@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Text that comes out of a guest, made fit for a terminal and a page.
+//! Text of others, made fit for a terminal and a page: what a guest writes, and what files, mails and commits say.
+
+use std::borrow::Cow;
+use std::fmt::Write;
 
 /// The text without escape sequences, control characters, and characters that turn the direction of others around.
 ///
@@ -19,6 +22,37 @@ pub fn plain(text: &str) -> String {
     out
 }
 
+/// One line of text with each hidden character as `<U+202E>`: names, subjects and whatever else is data on a line.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    shown(text, |_| false)
+}
+
+/// The same of a text of several lines, which may have tabs.
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
+    shown(text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn shown(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(|c| is_hidden(c) && !stays(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) && !stays(c) {
+            write!(out, "<U+{:04X}>", u32::from(c)).expect("writing to a string does not fail");
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a character is not to be seen where it stands but does something there: it controls a terminal, ends a line,
+/// turns the direction of others around, or is none at all and no XML may hold it.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+}
+
 /// Marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm.
 fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -26,12 +60,23 @@ fn turns(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{plain, visible, visible_lines};
 
     #[test]
     fn what_a_guest_writes_can_not_move_the_cursor() {
         assert_eq!(plain("good\u{202e}dab \u{e9}\u{fffd}"), "gooddab \u{e9}\u{fffd}");
         assert_eq!(plain("a\u{1b}[31mb\u{1b}[2J\u{1b}]0;title\u{7}c\r\u{8}d\te\n"), "abcd\te\n");
+    }
+
+    #[test]
+    fn what_hides_in_a_line_is_seen() {
+        assert_eq!(visible("net: tell the first byte \u{e9}\u{fffd}"), "net: tell the first byte \u{e9}\u{fffd}");
+        assert_eq!(
+            visible("a\u{202e}b\rc\u{1b}[2J\u{9b}d\ne\tf"),
+            "a<U+202E>b<U+000D>c<U+001B>[2J<U+009B>d<U+000A>e<U+0009>f"
+        );
+        assert_eq!(visible("\u{7f}\u{2028}\u{ffff}\0"), "<U+007F><U+2028><U+FFFF><U+0000>");
+        assert_eq!(visible_lines("a\tb\r\nc\u{2066}"), "a\tb<U+000D>\nc<U+2066>");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! What people said of a series in mails, taken into its messages; and taken out again where the code is another.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::files;
@@ -19,8 +19,10 @@ use collect::{Fate, Found, Posted, Targets};
 use mailbox::Letter;
 
 pub mod collect;
+pub mod given;
 pub mod mailbox;
 pub mod place;
+pub mod thread;
 
 /// The mails that an answer may be to: those that were posted, and those in `letters` with the code of a patch.
 pub fn targets(
@@ -84,8 +86,8 @@ pub fn apply(
         let old = files::read(&dir.join(&file))?;
         let gone = stale.iter().filter(|tag| tag.patch == patch.name);
         let text = gone.fold(old.clone(), |text, tag| place::remove(&text, &tag.trailer));
-        let of = taken.iter().filter(|found| found.patch == patch.name);
-        let new = of.flat_map(|found| [Some(found.trailer.clone()), found.closes.clone()]).flatten();
+        let new = taken.iter().filter(|found| found.patch == patch.name && !found.present);
+        let new = new.flat_map(|found| [Some(lines(found)), found.closes.clone()]).flatten();
         let new = new.collect::<Vec<_>>();
         let text = if new.is_empty() { text } else { place::insert(&text, &new) };
         if text != old {
@@ -107,6 +109,11 @@ pub fn apply(
     Ok(changed)
 }
 
+/// The trailer with the line that explains it.
+fn lines(found: &Found) -> String {
+    [Some(&found.trailer), found.note.as_ref()].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
+}
+
 fn edited(
     text: &str,
     series: &Series,
@@ -124,24 +131,47 @@ fn edited(
         let what = tag.trailer.replacen(": ", " of ", 1);
         add_change(&mut doc, series.version, &tag.patch, &format!("drop {what}: the code changed"))?;
     }
-    let known = |found: &Found| {
-        let same = |tag: &&Tag| tag.patch == found.patch && tag.trailer == found.trailer;
-        series.history.tags.iter().filter(same).any(|tag| !stale.contains(tag))
-    };
-    for found in taken.iter().filter(|found| !known(found)) {
-        let mut table = Table::new();
-        table["patch"] = value(&found.patch);
-        table["trailer"] = value(&found.trailer);
-        table["message-id"] = value(&found.message_id);
-        if let Some(id) = now.get(&found.patch) {
+    let known = series.history.tags.iter().filter(|tag| !stale.contains(tag));
+    let known = known.map(|tag| ((tag.patch.as_str(), tag.trailer.as_str()), tag)).collect::<BTreeMap<_, _>>();
+    let mut again = BTreeMap::new();
+    for found in taken {
+        let id = now.get(&found.patch);
+        match known.get(&(found.patch.as_str(), found.trailer.as_str())) {
+            // Somebody who said it of the code of then has said it again.
+            Some(tag) if tag.patch_id.is_some() && tag.patch_id.as_ref() != id => {
+                again.insert((found.patch.as_str(), found.trailer.as_str()), (&found.message_id, id));
+            }
+            Some(_) => {}
+            None => tables(&mut doc, "tag")?.push(tag(found, id)),
+        }
+    }
+    for table in tables_if_any(&mut doc, "tag") {
+        let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or_default();
+        let said = again.get(&(text("patch"), text("trailer"))).copied();
+        if let Some((message_id, Some(id))) = said {
+            table["message-id"] = value(message_id);
             table["patch-id"] = value(id);
         }
-        tables(&mut doc, "tag")?.push(table);
     }
     if doc.get("tag").and_then(Item::as_array_of_tables).is_some_and(ArrayOfTables::is_empty) {
         doc.remove("tag");
     }
     Ok(doc.to_string())
+}
+
+fn tag(found: &Found, patch_id: Option<&String>) -> Table {
+    let mut table = Table::new();
+    table["patch"] = value(&found.patch);
+    table["trailer"] = value(&found.trailer);
+    table["message-id"] = value(&found.message_id);
+    if let Some(id) = patch_id {
+        table["patch-id"] = value(id);
+    }
+    table
+}
+
+fn tables_if_any<'a>(doc: &'a mut DocumentMut, key: &str) -> impl Iterator<Item = &'a mut Table> {
+    doc.get_mut(key).and_then(Item::as_array_of_tables_mut).into_iter().flat_map(ArrayOfTables::iter_mut)
 }
 
 fn tables<'a>(doc: &'a mut DocumentMut, key: &str) -> Result<&'a mut ArrayOfTables> {
@@ -168,11 +198,24 @@ fn add_change(doc: &mut DocumentMut, version: u32, patch: &str, what: &str) -> R
     Ok(())
 }
 
+/// Takes out of `stale` what somebody said again of the code of now; what is dropped is not there any more.
+pub fn settle(stale: &mut Vec<Tag>, found: &mut [Found]) {
+    let again = found.iter().filter(|found| found.fate == Fate::Taken);
+    let again = again.map(|found| (found.patch.clone(), found.trailer.clone())).collect::<BTreeSet<_>>();
+    stale.retain(|tag| !again.contains(&(tag.patch.clone(), tag.trailer.clone())));
+    let dropped = stale.iter().map(|tag| (&tag.patch, &tag.trailer)).collect::<BTreeSet<_>>();
+    for found in found {
+        found.present &= !dropped.contains(&(&found.patch, &found.trailer));
+    }
+}
+
 /// The mails of several files.
 pub fn read(files: &[PathBuf]) -> Result<Vec<Letter>> {
     let mut letters = Vec::new();
     for file in files {
-        letters.extend(mailbox::read(Path::new(file))?);
+        let found = mailbox::read(file)?;
+        ensure!(!found.is_empty(), "there is no mail in {}", file.display());
+        letters.extend(found);
     }
     Ok(letters)
 }

@@ -53,13 +53,17 @@ pub fn in_message(message: &str) -> Vec<(&str, &str)> {
 /// The people that trailers of a message name: `Name <address>`.
 pub fn people(message: &str) -> Vec<&str> {
     let is_person = |name: &str, value: &str| (name.ends_with("-by") || name == "Cc") && value.contains('@');
-    // `Cc: <stable@...> # 6.1` has a comment.
-    let cut = |value| str::split(value, " #").next().unwrap_or_default().trim();
     in_message(message)
         .into_iter()
         .filter(|(name, value)| is_person(name, value))
-        .map(|(_, value)| cut(value))
+        .map(|(_, value)| without_comment(value))
         .collect()
+}
+
+/// A value without its comment: `Cc: <stable@...> # 6.1` has one, and `Tested-by: A <a@x> [net]`.
+fn without_comment(value: &str) -> &str {
+    let comment = [" #", " ["].iter().filter_map(|start| value.find(start)).min();
+    value[..comment.unwrap_or(value.len())].trim()
 }
 
 /// All that is wrong with the trailers of a message by `author`.
@@ -166,7 +170,7 @@ fn sign_offs(trailers: &[(usize, &str, &str)], author: &str) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::{findings, is_signed};
+    use super::{findings, is_signed, people};
 
     const AUTHOR: &str = "Ann Author <ann@example.org>";
     const SIGNED: &str = "Signed-off-by: Ann Author <ann@example.org>";
@@ -202,6 +206,12 @@ mod tests {
         for (trailers, rule) in cases {
             assert_eq!(rules(&trailers), [rule], "{trailers}");
         }
+    }
+
+    #[test]
+    fn a_person_is_named_without_the_comment_behind() {
+        let message = "net: add\n\nCc: <stable@example.org> # 6.1\nTested-by: B <b@example.org> [net/core]\n";
+        assert_eq!(people(message), ["<stable@example.org>", "B <b@example.org>"]);
     }
 
     #[test]

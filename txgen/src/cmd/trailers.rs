@@ -10,19 +10,25 @@ use super::which::Which;
 use crate::check::source::{self, Source};
 use crate::error::Exit;
 use crate::mail::patch_id;
+use crate::plain::visible;
 use crate::project::Project;
-use crate::trailers::{self, collect::Fate};
+use crate::trailers;
+use crate::trailers::collect::{self, Fate, Found};
 
 const EXAMPLES: &str = "Examples:
   txgen trailers zerocopy replies.mbox
   txgen trailers zerocopy --dry-run replies.mbox more.mbox
   txgen trailers zerocopy --drop-stale      # of code that was reviewed and changed since";
 
-/// Collects Reviewed-by, Acked-by, Tested-by and Reported-by from answers to a series into its messages.
+/// Collects Reviewed-by, Acked-by, Tested-by, Reported-by and Suggested-by from answers to a series into its messages.
 ///
 /// A mail counts where it answers a mail of series/NAME/sent/, or one of the mailbox with the same code as a patch (by
 /// patch id); in an answer to the cover letter a trailer is for all patches. What is quoted, and HTML, does not count.
-/// Where somebody else sent a trailer than it names, or the code changed since, it is shown and not taken (exit code 1).
+/// Where somebody else sent a trailer than it names, or the code changed since, it is shown and not taken (exit code 1);
+/// so is whatever else looks like a trailer, with the reason. Of several mails with the same trailer the best counts.
+///
+/// `# text` and `[text]` behind an address stay, `(text)` and `<mailto:...>` are cut, as b4 does. Reported-and-tested-by
+/// becomes two trailers, as the kernel's process/maintainer-tip.rst wants. What a message has already is no finding.
 ///
 /// series.toml notes for each trailer the mail it is from and the code it was given for: `txgen send` refuses others,
 /// and those of code that changed. --drop-stale takes these out, with a line in the changelog of the patch.
@@ -55,32 +61,39 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let now = patch_id::of_patches(&source, &source::patches(&applied)?)?;
     let letters = trailers::read(&args.mailboxes)?;
     let targets = trailers::targets(project, &series, &letters, &now)?;
-    let found = trailers::collect::collect(&letters, &targets, &now, args.sloppy_trailers);
-    let stale = if args.drop_stale { trailers::stale(&series, &now) } else { Vec::new() };
+    let mut found = collect::collect(&letters, &targets, &now, &collect::present(&series), args.sloppy_trailers);
+    let mut stale = if args.drop_stale { trailers::stale(&series, &now) } else { Vec::new() };
+    trailers::settle(&mut stale, &mut found);
     if !args.dry_run {
         trailers::apply(project, &series, &applied, &found, &stale, &now)?;
     }
-    let left = found.iter().any(|found| found.fate != Fate::Taken);
+    let left = found.iter().any(Found::is_left);
     if args.json {
         let dropped = stale.iter().map(|tag| json!({"patch": tag.patch, "trailer": tag.trailer})).collect::<Vec<_>>();
         anstream::println!("{:#}", json!({"found": found, "dropped": dropped}));
     } else {
         for found in &found {
-            let (patch, trailer) = (&found.patch, &found.trailer);
-            match found.fate {
-                Fate::Taken => anstream::println!("{patch}: {trailer}"),
-                Fate::OtherSender => {
-                    anstream::println!("{patch}: NOT TAKEN {trailer}: {} sent it (--sloppy-trailers)", found.from);
-                }
-                Fate::OldCode => anstream::println!("{patch}: NOT TAKEN {trailer}: the code changed since"),
-            }
+            anstream::println!("{}", line(found));
         }
         for tag in &stale {
-            anstream::println!("{}: DROPPED {}: the code changed", tag.patch, tag.trailer);
+            anstream::println!("{}: DROPPED {}: the code changed", tag.patch, visible(&tag.trailer));
         }
         if found.is_empty() && stale.is_empty() {
             anstream::println!("no trailers for {} in {} mails", series.name, letters.len());
         }
     }
     Ok(if left { Exit::Findings } else { Exit::Good })
+}
+
+fn line(found: &Found) -> String {
+    let (patch, trailer) = (&found.patch, visible(&found.trailer));
+    let why = visible(found.why.as_deref().unwrap_or_default());
+    let written = found.written.as_deref().map(visible);
+    let cut = written.filter(|written| found.fate == Fate::Taken && written.ends_with(')'));
+    let cut = cut.map_or_else(String::new, |written| format!("\n     as it was written: {written}"));
+    match found.fate {
+        _ if found.present => format!("{patch}: already there: {trailer}"),
+        Fate::Taken => format!("{patch}: {trailer}{cut}"),
+        _ => format!("{patch}: NOT TAKEN {trailer}: {why}"),
+    }
 }

@@ -102,7 +102,9 @@ fn lines_lower(error: &anyhow::Error, by: usize) -> anyhow::Error {
 /// Whether the last paragraph consists of trailers.
 fn has_trailers(body: &str) -> bool {
     let last = body.rsplit("\n\n").next().unwrap_or_default();
-    !last.is_empty() && last.lines().all(|line| is_trailer(line) || line.starts_with([' ', '\t']))
+    // What explains a trailer stands below it.
+    last.lines().next().is_some_and(is_trailer)
+        && last.lines().all(|line| is_trailer(line) || line.starts_with([' ', '\t', '[', '#']))
 }
 
 fn is_trailer(line: &str) -> bool {
@@ -147,6 +149,8 @@ mod tests {
             "s: x\n\nB.\n\nLink: https://x\nSigned-off-by: A <a@x>\n"
         );
         assert_eq!(signed("s: x\n\nB.\n\nSigned-off-by: A <a@x>\n"), "s: x\n\nB.\n\nSigned-off-by: A <a@x>\n");
+        let noted = "s: x\n\nB.\n\nTested-by: T <t@x>\n[with 64k pages]\n";
+        assert_eq!(signed(noted), format!("{noted}Signed-off-by: A <a@x>\n"));
         assert_eq!(signed("s: x\n"), "s: x\n\nSigned-off-by: A <a@x>\n");
     }
 

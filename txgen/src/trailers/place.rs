@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Trailers put into a message, where netdev expects them.
 
+use std::collections::BTreeSet;
+
 use crate::check::trailers::is_trailer;
 
 /// The order of trailers; a sign-off that others follow stays with what it signs.
@@ -18,15 +20,23 @@ const ORDER: &[&str] = &[
     "Link",
 ];
 
-/// The text of a .msg file with `new` trailers in it; those that it has are left as they are.
+/// How a line begins that explains the trailer above it.
+const EXPLAINS: [char; 3] = [' ', '\t', '['];
+
+/// The text of a .msg file with `new` trailers in it, each with the lines that explain it; those that it has are left as
+/// they are.
 pub fn insert(text: &str, new: &[String]) -> String {
     let (message, note) = split(text);
     let mut lines = message.trim_end().lines().map(str::to_owned).collect::<Vec<_>>();
     let block = block(&lines);
     let mut trailers = lines.split_off(block);
-    for line in new.iter().filter(|line| !trailers.contains(line)).cloned().collect::<Vec<_>>() {
-        let at = place(&trailers, &line);
-        trailers.insert(at, line);
+    let mut known = trailers.iter().cloned().collect::<BTreeSet<_>>();
+    for text in new {
+        let mut added = text.lines().map(str::to_owned);
+        if let Some(line) = added.next().filter(|line| known.insert(line.clone())) {
+            let at = place(&trailers, &line);
+            trailers.splice(at..at, [line].into_iter().chain(added));
+        }
     }
     if lines.last().is_some_and(|line| !line.trim().is_empty()) && !trailers.is_empty() {
         lines.push(String::new());
@@ -35,10 +45,15 @@ pub fn insert(text: &str, new: &[String]) -> String {
     format!("{}\n{note}", lines.join("\n"))
 }
 
-/// The text of a .msg file without the trailer `old`.
+/// The text of a .msg file without the trailer `old` and the lines that explain it.
 pub fn remove(text: &str, old: &str) -> String {
     let (message, note) = split(text);
-    let lines = message.trim_end().lines().filter(|line| *line != old).collect::<Vec<_>>();
+    let mut below = false;
+    let stays = |line: &&str| {
+        below = *line == old || below && line.starts_with(EXPLAINS);
+        !below
+    };
+    let lines = message.trim_end().lines().filter(stays).collect::<Vec<_>>();
     format!("{}\n{note}", lines.join("\n").trim_end())
 }
 
@@ -70,7 +85,7 @@ fn place(trailers: &[String], line: &str) -> usize {
     let before = trailers[..end].iter().rposition(|other| rank(other).is_some_and(|rank| rank <= own));
     let at = before.map_or(0, |at| at + 1);
     // What explains a trailer stays below it.
-    let notes = trailers[at..end].iter().take_while(|line| at > 0 && line.starts_with([' ', '\t', '['])).count();
+    let notes = trailers[at..end].iter().take_while(|line| at > 0 && line.starts_with(EXPLAINS)).count();
     at + notes
 }
 
@@ -112,6 +127,12 @@ mod tests {
         "#);
         assert_eq!(insert(&with, &new), with);
         assert_eq!(new.iter().fold(with, |text, line| remove(&text, line)), text);
+        let noted = insert(text, &["Tested-by: N <n@x>\n[with 64k pages]".to_owned()]);
+        assert!(
+            noted.contains("\nTested-by: T <t@x>\nTested-by: N <n@x>\n[with 64k pages]\nSigned-off-by:"),
+            "{noted}"
+        );
+        assert_eq!(remove(&noted, "Tested-by: N <n@x>"), text);
         assert_eq!(remove("s: x\n\nWhy.\n\nAcked-by: A <a@x>\n", "Acked-by: A <a@x>"), "s: x\n\nWhy.\n");
     }
 }

@@ -104,14 +104,129 @@ fn what_is_no_answer_or_was_not_said_is_not_taken() {
             &ids[2],
             "On Monday Cy wrote:\n> Reviewed-by: Cy <cy@example.org>\nNo.",
         ),
-        mail("s4@example.org", "Bob <bob@example.org>", &ids[2], "Acked-by: $(touch x) <bob@example.org;id>"),
-        mail("s5@example.org", "\"Bob\\\" <x@example.org>", &ids[2], "Acked-by: `id` <bob>"),
         "From x Thu Jan  1 00:00:00 1970\nno headers at all\n\n\u{0}\u{1}\n".to_owned(),
         html,
     ];
     let ran = trailers(&kernel, &mbox.concat(), &[]).expect(0);
     assert!(ran.stdout.starts_with("no trailers for tiny in "), "{}", ran.stdout);
     assert_eq!((toml(&kernel), message(&kernel, "third")), before);
+}
+
+#[test]
+fn what_looks_like_a_trailer_is_taken_or_shown_with_the_reason() {
+    let (kernel, ids) = sent();
+    let text = [
+        "Tested-by: Bob <bob@example.org> # board X",
+        "Reviewed-by: Bob <bob@example.org<mailto:bob@example.org>>",
+        "[the lower half]",
+        "Suggested-by: Bob <bob@example.org> (part)",
+        "Reported-and-tested-by: Bob <bob@example.org>",
+        "Closes: https://lore.example.org/1",
+        "Acked-by: $(touch x) <bob@example.org;id>",
+        "Acked-by: `id` <bob>",
+        "Acked-by: Cy <cy@example.org>, Dee <dee@example.org>",
+        "Fixes: 123456789abc (\"bytes: \u{202e}begin\")",
+        "Signed-off-by: Cy <cy@example.org>",
+        "  Acked-by: Cy <cy@example.org>",
+        "> Acked-by: Cy <cy@example.org>",
+    ];
+    let ran = trailers(&kernel, &mail("a@example.org", "Bob <bob@example.org>", &ids[2], &text.join("\n")), &[]);
+    let ran = ran.expect(1);
+    insta::assert_snapshot!(ran.stdout, @r#"
+    third: Tested-by: Bob <bob@example.org> # board X
+    third: Reviewed-by: Bob <bob@example.org>
+    third: Suggested-by: Bob <bob@example.org>
+         as it was written: Suggested-by: Bob <bob@example.org> (part)
+    third: Reported-by: Bob <bob@example.org>
+    third: NOT TAKEN Acked-by: $(touch x) <bob@example.org;id>: `bob@example.org;id` is no address
+    third: NOT TAKEN Acked-by: `id` <bob>: `bob` is no address
+    third: NOT TAKEN Acked-by: Cy <cy@example.org>, Dee <dee@example.org>: it names more than one address
+    third: NOT TAKEN Fixes: 123456789abc ("bytes: <U+202E>begin"): txgen takes `Fixes` from no mail: add it by hand
+    third: NOT TAKEN Signed-off-by: Cy <cy@example.org>: a sign-off comes with a patch, not with an answer
+    third: NOT TAKEN Acked-by: Cy <cy@example.org>: it is indented, as what somebody else said may be
+    "#);
+    insta::assert_snapshot!(message(&kernel, "third"), @r"
+    net: tell the third byte
+
+    From there on it is easy.
+
+    Reported-by: Bob <bob@example.org>
+    Closes: https://lore.example.org/1
+    Suggested-by: Bob <bob@example.org>
+    Tested-by: Bob <bob@example.org> # board X
+    Reviewed-by: Bob <bob@example.org>
+    [the lower half]
+    ");
+    let _ = send(&kernel, &["--force", "posted-24h", "--force", "no-changelog"]).expect(0);
+}
+
+#[test]
+fn the_best_of_several_mails_counts() {
+    let (kernel, ids) = sent();
+    let bob = |id: &str, answers: &str, text: &str| mail(id, "Bob <bob@example.org>", answers, text);
+    let first = bob("r1@example.org", &ids[2], "Reviewed-by: Bob <bob@example.org>");
+    let _ = trailers(&kernel, &first, &[]).expect(0);
+    kernel.project.write("p/kernel-overlay/net/core/third.c", &THIRD_C.replace("int third", "const int third"));
+    let sink = Sink::start();
+    use_server(&kernel, &sink);
+    let force = ["posted-24h", "no-changelog", "stale-tag", "version-posted"].map(|rule| ["--force", rule]).concat();
+    let _ = send(&kernel, &[&["--yes"], force.as_slice()].concat()).expect(0);
+    let again = sink.ids()[2].clone();
+    // The message has it, and of the code of then: that is the business of `txgen send`.
+    let ran = trailers(&kernel, &first, &[]).expect(0);
+    assert_eq!(ran.stdout, "third: already there: Reviewed-by: Bob <bob@example.org>\n");
+    let both = first + &bob("r2@example.org", &again, "Reviewed-by: Bob B <bob@example.org>");
+    let ran = trailers(&kernel, &both, &["--drop-stale"]).expect(0);
+    assert_eq!(ran.stdout, "third: already there: Reviewed-by: Bob <bob@example.org>\n");
+    let text = toml(&kernel);
+    assert!(text.contains("message-id = \"r2@example.org\"") && !text.contains("r1@example.org"), "{text}");
+    let force = ["posted-24h", "no-changelog", "version-posted"].map(|rule| ["--force", rule]).concat();
+    let _ = send(&kernel, &force).expect(0);
+}
+
+#[test]
+fn a_trailer_that_is_given_well_by_a_later_mail_or_by_hand_is_no_finding() {
+    let (kernel, ids) = sent();
+    let bob = |id: &str, text: &str| mail(id, "Bob <bob@example.org>", &ids[2], text);
+    let odd = bob("r1@example.org", "Reviewed-by: Bob\nFixes: 123456789abc (\"bytes: begin\")");
+    let ran = trailers(&kernel, &odd, &["-n"]).expect(1);
+    assert!(ran.stdout.starts_with("third: NOT TAKEN Reviewed-by: Bob: it has no address\n"), "{}", ran.stdout);
+    let text = message(&kernel, "third");
+    kernel.project.write("p/series/tiny/third.msg", &format!("{text}\nFixes: 123456789abc (\"bytes: begin\")\n"));
+    let ran = trailers(&kernel, &(odd + &bob("r2@example.org", "reviewed-by: Bob <bob@example.org>")), &[]).expect(0);
+    insta::assert_snapshot!(ran.stdout, @r#"
+    third: already there: Reviewed-by: Bob
+    third: already there: Fixes: 123456789abc ("bytes: begin")
+    third: Reviewed-by: Bob <bob@example.org>
+    "#);
+}
+
+#[test]
+fn a_file_without_a_mail_is_an_error() {
+    let (kernel, _) = sent();
+    for text in ["", "\n\n", "just text\n"] {
+        let ran = trailers(&kernel, text, &[]).expect(2);
+        assert!(ran.stderr.contains("there is no mail in ../replies.mbox"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn ten_thousand_answers_take_no_more_than_ten_times_as_long_as_a_thousand() {
+    let (kernel, ids) = sent();
+    let seconds = |count: usize| {
+        let answers = |n: usize| if n == 0 { ids[2].clone() } else { format!("{}@example.org", n - 1) };
+        let one = |n: usize| {
+            let who = format!("P{n} <p{n}@example.org>");
+            mail(&format!("{n}@example.org"), &who, &answers(n), &format!("Reviewed-by: {who}"))
+        };
+        let mbox = (0..count).map(one).collect::<String>();
+        let start = std::time::Instant::now();
+        let ran = trailers(&kernel, &mbox, &["-n"]).expect(0);
+        assert_eq!(ran.stdout.lines().count(), count);
+        start.elapsed().as_secs_f64()
+    };
+    let (few, many) = (seconds(1_000), seconds(10_000));
+    assert!(many < 20.0 * few + 1.0, "{few} s and {many} s");
 }
 
 #[test]
