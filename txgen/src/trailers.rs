@@ -214,7 +214,7 @@ pub fn read(files: &[PathBuf]) -> Result<Vec<Letter>> {
     let mut letters = Vec::new();
     for file in files {
         let found = mailbox::read(file)?;
-        ensure!(!found.is_empty(), "there is no mail in {}", file.display());
+        ensure!(!found.is_empty(), "there is no mail with a sender and a Message-ID in {}", file.display());
         letters.extend(found);
     }
     Ok(letters)

@@ -7,6 +7,7 @@ use anyhow::Result;
 use mail_parser::{HeaderValue, MessageParser, PartType};
 
 use crate::mailbox::{self, Extent};
+use crate::plain::visible;
 
 /// A mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +24,18 @@ pub struct Letter {
     pub text: String,
 }
 
-/// The mails of a mailbox, in any form that [`mailbox::read`] knows. What has no sender or no id is left out.
+/// The mails of a mailbox, in any form that [`mailbox::read`] knows. What has no sender or no id is left out, with a word.
 pub fn read(path: &Path) -> Result<Vec<Letter>> {
-    let mails = mailbox::read(path)?;
     // A mail in a thread that is no text in the charset that it names is read as far as it is.
     let text = |bytes: &[u8]| mailbox::in_utf8(bytes, Extent::Whole).unwrap_or_else(|_| bytes.to_owned());
-    Ok(mails.iter().filter_map(|mail| letter(&text(&mail.bytes))).collect())
+    let mut letters = Vec::new();
+    for mail in mailbox::read(path)? {
+        match letter(&text(&mail.bytes)) {
+            Some(letter) => letters.push(letter),
+            None => eprintln!("warning: {} has no sender or no Message-ID: it is not read", visible(&mail.place)),
+        }
+    }
+    Ok(letters)
 }
 
 fn letter(bytes: &[u8]) -> Option<Letter> {
