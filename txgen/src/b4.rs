@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::check::run::Report;
 use crate::check::{Finding, Level, SERIES};
 use crate::joined::Row;
+use crate::plain::{visible, visible_lines};
 
 /// What one tool said of one patch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,7 +19,8 @@ pub struct Entry {
 
 impl Entry {
     fn new(tool: String, status: &'static str, summary: String, details: &[String]) -> Self {
-        Self { tool, status, summary, details: details.join("\n") }
+        let [tool, summary] = [tool, summary].map(|text| visible(&text).into_owned());
+        Self { tool, status, summary, details: visible_lines(&details.join("\n")).into_owned() }
     }
 }
 

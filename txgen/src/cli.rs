@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cmd;
 use crate::error::{self, Exit};
+use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::rebase;
 
@@ -72,7 +73,9 @@ pub fn main() -> ExitCode {
 }
 
 fn told(error: &anyhow::Error) -> ExitCode {
-    anstream::eprintln!("{}txgen:{} {error:#}", report_style().render(), report_style().render_reset());
+    let (on, off) = (report_style().render(), report_style().render_reset());
+    // What it quotes may be anybody's.
+    anstream::eprintln!("{on}txgen:{off} {}", visible_lines(&format!("{error:#}")));
     error::classify(error).into()
 }
 

@@ -3,19 +3,18 @@
 
 pub mod html;
 pub mod junit;
+pub mod logs;
 pub mod markdown;
 pub mod matrix;
+mod read;
+mod worst;
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use anyhow::{Result, ensure};
 
-use crate::check::{Finding, Level, SERIES};
-use crate::files;
-use crate::plain::plain;
+use crate::check::{Level, SERIES};
+use crate::plain::{plain, visible, visible_lines};
 use crate::prove::{self, show};
 use crate::vm::ktap::Outcome;
 
@@ -26,6 +25,8 @@ pub struct Row {
     pub patch: String,
     /// Its commit.
     pub commit: String,
+    /// Its tree, where there was a boot.
+    pub tree: String,
     /// The configuration, and `selftests` where it is about them.
     pub kind: String,
     /// Whether nothing was wrong.
@@ -71,65 +72,61 @@ pub struct Inner {
 /// The kind of the rows of `txgen check`.
 pub const CHECKS: &str = "checks";
 
-/// What `txgen check --json` prints.
-#[derive(Deserialize)]
-struct Checks {
-    checks: Vec<String>,
-    patches: Vec<String>,
-    commits: BTreeMap<String, String>,
-    findings: Vec<Finding>,
+/// What some files came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Joined {
+    /// The rows, each patch and kind once.
+    pub rows: Vec<Row>,
+    /// What is wrong with those files that hold no results.
+    pub bad: Vec<String>,
 }
 
-/// What `txgen check --json` prints, and `txgen test --json` without selftests and with them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Run {
-    Checks(Checks),
-    Boots(Vec<prove::Proved>),
-    Both { boots: Vec<prove::Proved>, selftests: Vec<prove::selftests::Proved> },
-}
-
-/// The rows of some files, and of all `.json` files of some folders by name, in this order.
-pub fn load(paths: &[PathBuf]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
+/// The rows of some files, and of all `.json` files of some folders by name, in this order. Of several results for one
+/// patch and kind the worse counts.
+pub fn load(paths: &[PathBuf]) -> Result<Joined> {
+    let (mut rows, mut bad, mut seen) = (Vec::new(), Vec::new(), read::Seen::new());
     for path in paths {
-        for file in files_of(path)? {
-            let text = files::read(&file)?;
-            let run = serde_json::from_str::<Run>(&text)
-                .with_context(|| format!("{} is not what `txgen test --json` prints", file.display()))?;
-            let (boots, selftests) = match run {
-                Run::Checks(checks) => {
-                    rows.extend(checked(&checks));
-                    continue;
+        let files = read::files(path).unwrap_or_else(|error| {
+            bad.push(format!("{error:#}"));
+            Vec::new()
+        });
+        for (file, named) in files {
+            match read::run(&file, named, &mut seen) {
+                Err(error) => bad.push(format!("{error:#}")),
+                Ok(None) => {}
+                Ok(Some(read::Run::Checks(checks))) => rows.extend(checked(&checks)),
+                Ok(Some(read::Run::Boots(boots, selftests))) => {
+                    rows.extend(boots.iter().map(booted));
+                    rows.extend(selftests.iter().map(selftested));
                 }
-                Run::Boots(boots) => (boots, Vec::new()),
-                Run::Both { boots, selftests } => (boots, selftests),
-            };
-            rows.extend(boots.iter().map(booted));
-            rows.extend(selftests.iter().map(selftested));
+            }
         }
     }
-    ensure!(!rows.is_empty(), "there is no result in {}", told(paths));
-    Ok(rows)
+    let names = || paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    ensure!(!(rows.is_empty() && bad.is_empty()), "there is no result in {}", names());
+    let rows = rows.into_iter().map(made_visible).collect();
+    Ok(Joined { rows: worst::of_each(rows), bad })
 }
 
-fn told(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-}
-
-fn files_of(path: &Path) -> Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+/// The row without anything that acts on a terminal, in a page or in XML: all of it is from a file.
+fn made_visible(row: Row) -> Row {
+    let line = |text: &String| visible(text).into_owned();
+    let inner = |inner: &Inner| Inner { name: line(&inner.name), ..inner.clone() };
+    let case = |case: &Case| Case {
+        name: line(&case.name),
+        counts: line(&case.counts),
+        inner: case.inner.iter().map(inner).collect(),
+        ..case.clone()
+    };
+    Row {
+        patch: line(&row.patch),
+        commit: line(&row.commit),
+        kind: line(&row.kind),
+        summary: line(&row.summary),
+        cases: row.cases.iter().map(case).collect(),
+        problems: row.problems.iter().map(|text| visible_lines(&plain(text)).into_owned()).collect(),
+        ..row
     }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path).with_context(|| format!("list {}", path.display()))? {
-        let file = entry.with_context(|| format!("list {}", path.display()))?.path();
-        if file.extension().is_some_and(|extension| extension == "json") {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn booted(proved: &prove::Proved) -> Row {
@@ -151,13 +148,14 @@ fn booted(proved: &prove::Proved) -> Row {
     Row {
         patch: patch.clone(),
         commit: commit.clone(),
+        tree: proof.tree.clone(),
         kind: proof.config.clone(),
         passed: proved.passed(),
         recorded: *recorded,
         summary: show::summary(proved),
         seconds,
         cases,
-        problems: problems.iter().map(|text| plain(text)).collect(),
+        problems,
         log,
     }
 }
@@ -171,7 +169,7 @@ fn selftested(proved: &prove::selftests::Proved) -> Row {
         inner: test
             .cases
             .iter()
-            .map(|(name, outcome)| Inner { depth: 1, name: plain(name), outcome: *outcome })
+            .map(|(name, outcome)| Inner { depth: 1, name: name.clone(), outcome: *outcome })
             .collect(),
     };
     let notes = proof.tests.iter().filter(|test| test.failed());
@@ -180,19 +178,24 @@ fn selftested(proved: &prove::selftests::Proved) -> Row {
     Row {
         patch: patch.clone(),
         commit: commit.clone(),
-        kind: format!("{} selftests", proof.config),
+        tree: proof.tree.clone(),
+        kind: prove::selftests::kind(&proof.config),
         passed: proved.passed(),
         recorded: *recorded,
         summary: show::selftests::summary(proved),
         seconds: proof.seconds,
         cases: proof.tests.iter().map(case).collect(),
-        problems: all.chain(notes).map(|text| plain(&text)).collect(),
+        problems: all.chain(notes).collect(),
         log: proof.run.join("console.log"),
     }
 }
 
+fn checks_summary(checks: usize, findings: usize) -> String {
+    format!("{checks} checks: {findings} findings")
+}
+
 /// A row for each patch, and for the series where something is wrong with it as a whole.
-fn checked(checks: &Checks) -> Vec<Row> {
+fn checked(checks: &read::Checks) -> Vec<Row> {
     let of = |patch: &str| checks.findings.iter().filter(|found| found.patch == patch).collect::<Vec<_>>();
     let row = |patch: &str| {
         let found = of(patch);
@@ -209,13 +212,14 @@ fn checked(checks: &Checks) -> Vec<Row> {
         Row {
             patch: patch.to_owned(),
             commit: checks.commits.get(patch).cloned().unwrap_or_default(),
+            tree: String::new(),
             kind: CHECKS.to_owned(),
             passed: found.is_empty(),
             recorded: false,
-            summary: format!("{} checks: {} findings", checks.checks.len(), found.len()),
+            summary: checks_summary(checks.checks.len(), found.len()),
             seconds: 0.0,
             cases: checks.checks.iter().map(case).collect(),
-            problems: found.iter().map(|finding| plain(&finding.to_string())).collect(),
+            problems: found.iter().map(ToString::to_string).collect(),
             log: PathBuf::new(),
         }
     };

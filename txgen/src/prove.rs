@@ -33,7 +33,7 @@ use crate::vm::{self, Accel, Boot, Suite, argv, guest};
 use pipeline::{Booter, Maker};
 use quick::Quick;
 
-mod folder;
+pub mod folder;
 mod pipeline;
 mod quick;
 pub mod recorded;

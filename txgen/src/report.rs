@@ -12,6 +12,7 @@ use crate::check::run;
 use crate::check::source::{Source, patches};
 use crate::check::{Level, SERIES};
 use crate::kernel::config;
+use crate::plain::visible;
 use crate::project::Project;
 use crate::prove::{Proof, recorded};
 use crate::series::{Applied, Series};
@@ -85,7 +86,13 @@ pub fn table(rows: &[Row]) -> String {
     let or_dash = |list: &[String]| if list.is_empty() { "-".to_owned() } else { list.join(", ") };
     let head = ["patch", "checks", "build", "boot", "subject"].map(str::to_owned);
     let cells = rows.iter().map(|row| {
-        [row.patch.clone(), row.checks.clone(), or_dash(&row.build), or_dash(&row.boot), row.subject.clone()]
+        [
+            row.patch.clone(),
+            row.checks.clone(),
+            or_dash(&row.build),
+            or_dash(&row.boot),
+            visible(&row.subject).into_owned(),
+        ]
     });
     let lines = std::iter::once(head).chain(cells).collect::<Vec<_>>();
     let mut width = [0; 5];

@@ -82,10 +82,10 @@ impl Boot {
     /// The cases of all suites by outcome.
     pub fn counts(&self) -> Counts {
         self.suites.iter().fold(Counts::default(), |sum, suite| Counts {
-            passed: sum.passed + suite.counts.passed,
-            failed: sum.failed + suite.counts.failed,
-            skipped: sum.skipped + suite.counts.skipped,
-            expected_failures: sum.expected_failures + suite.counts.expected_failures,
+            passed: sum.passed.saturating_add(suite.counts.passed),
+            failed: sum.failed.saturating_add(suite.counts.failed),
+            skipped: sum.skipped.saturating_add(suite.counts.skipped),
+            expected_failures: sum.expected_failures.saturating_add(suite.counts.expected_failures),
         })
     }
 }

@@ -10,12 +10,13 @@ mod common;
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use boots::{project_of, stable};
 use common::TestProject;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A project whose series x has a good patch, one that panics, and one more good one.
 fn project() -> TestProject {
@@ -221,6 +222,201 @@ fn a_log_of_500_mb_costs_the_page_no_more_than_its_end() {
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     assert!(page.contains("again and again\nthe end</pre>"));
     assert!(page.len() < 400_000 && !page.contains('\u{1b}'), "{}", page.len());
+}
+
+/// A project without a kernel, for results that are written by hand.
+fn bare() -> TestProject {
+    let project = TestProject::new("[tiny]\ngit = \"../k\"\nref = \"base\"\n");
+    project.write("p/templates/report.html.tera", include_str!("../../templates/report.html.tera"));
+    project
+}
+
+/// A boot as `txgen test --json` prints it, with what is wrong with it.
+fn boot(patch: &str, config: &str, problems: &[&str], log: &str) -> Value {
+    let suite = json!({"name": format!("suite of {patch}"), "outcome": "passed",
+        "counts": {"passed": 4, "failed": 0, "skipped": 0, "expected_failures": 0}});
+    let boot = json!({"accel": "kvm", "seconds": 7.25, "suites": [suite], "problems": problems, "log": log});
+    json!({"patch": patch, "commit": "0123456789abcdef", "recorded": false, "regressions": [],
+        "proof": {"tree": "t1", "config": config, "toolchain": [], "build_errors": [], "build_log": log, "boot": boot}})
+}
+
+fn write(project: &TestProject, file: &str, value: &Value) {
+    project.write(&format!("p/results/{file}"), &value.to_string());
+}
+
+#[test]
+fn no_path_in_a_result_is_opened() {
+    let project = bare();
+    project.write("secret.txt", "the secret\n");
+    project.write("cache/runs/fedcba9876543210/console.log", "the secret of another run\n");
+    project.write("p/results/runs/0000000000000000/other.log", "the secret beside\n");
+    for id in ["1111111111111111", "2222222222222222"] {
+        fs::create_dir_all(project.path(&format!("p/results/runs/{id}"))).unwrap();
+    }
+    symlink(project.path("secret.txt"), project.path("p/results/runs/1111111111111111/console.log")).unwrap();
+    let fifo = project.path("p/results/runs/2222222222222222/console.log");
+    assert!(project.command("mkfifo").arg(&fifo).status().unwrap().success());
+    let secret = project.path("secret.txt").display().to_string();
+    let own = project.path("cache/runs/fedcba9876543210/console.log").display().to_string();
+    let logs = [
+        "/etc/passwd",
+        &secret,
+        "../secret.txt",
+        "results/../../secret.txt",
+        &own,
+        "/x/runs/0000000000000000/other.log",
+        "/x/runs/1111111111111111/console.log",
+        "/x/runs/2222222222222222/console.log",
+    ];
+    let rows = logs.iter().enumerate().map(|(n, log)| boot(&format!("p{n}"), "net", &["broken"], log));
+    write(&project, "1.json", &rows.collect());
+    let page = project.txgen(&["report", "merge", "results", "--format", "html"]).expect(1).stdout;
+    assert!(!page.contains("secret") && !page.contains("root:") && !page.contains("<summary>log"), "{page}");
+}
+
+#[test]
+fn a_log_is_on_the_page_where_the_run_showed_just_this_or_the_folder_has_it() {
+    let project = bare();
+    let run = "runs/fedcba9876543210";
+    write(&project, "1.json", &json!([boot("one", "net", &["broken"], &format!("/elsewhere/{run}/console.log"))]));
+    let page = || project.txgen(&["report", "merge", "results", "--format", "html"]).expect(1).stdout;
+    project.write(&format!("cache/{run}/console.log"), "of this machine\n");
+    project.write(&format!("cache/{run}/shown.json"), "{\"tree\": \"t1\", \"kind\": \"net\", \"seconds\": 7.25}");
+    assert!(page().contains("of this machine"));
+    project.write(&format!("cache/{run}/shown.json"), "{\"tree\": \"t1\", \"kind\": \"net\", \"seconds\": 7.5}");
+    assert!(!page().contains("of this machine"), "it was run again since");
+    project.write(&format!("p/results/{run}/console.log"), "of the other \u{202e}machine\r\n");
+    assert!(page().contains("of the other machine\n") || page().contains("of the other machine</pre>"));
+}
+
+/// What acts on a terminal, a page, Markdown or XML.
+const HOSTILE: &str = "a\u{202e}b\r\u{1b}[2Jc\u{9b}\u{7f}\u{ffff}\n|`d`<script>&[e](http://f)";
+
+#[test]
+fn nothing_from_a_file_acts_on_a_terminal_a_page_markdown_or_xml() {
+    let project = bare();
+    let mut hostile = boot(HOSTILE, HOSTILE, &["broken\n```\n# out <script>\u{2066}\u{1b}[2J\n"], "");
+    hostile["commit"] = json!("--output=/tmp/x");
+    hostile["proof"]["boot"]["suites"][0]["name"] = json!(HOSTILE);
+    write(&project, "1.json", &json!([hostile]));
+    let finding =
+        json!({"patch": HOSTILE, "check": HOSTILE, "level": "fail", "file": HOSTILE, "line": 1, "message": HOSTILE});
+    write(
+        &project,
+        "2.json",
+        &json!({"checks": [HOSTILE], "patches": [HOSTILE], "commits": {HOSTILE: "-x"},
+        "findings": [finding]}),
+    );
+    let merged = |format: &str| project.txgen(&["report", "merge", "results", "--format", format]).expect(1).stdout;
+    for format in ["text", "markdown", "junit", "html", "b4"] {
+        let text = merged(format);
+        let acts = |c: char| c != '\n' && c.is_control() || ['\u{202e}', '\u{2066}', '\u{ffff}'].contains(&c);
+        assert!(!text.contains(acts), "{format}: {text:?}");
+    }
+    for format in ["junit", "html"] {
+        assert!(!merged(format).contains("<script"), "{format}");
+    }
+    let markdown = merged("markdown");
+    let table = markdown.split("\n\n").next().unwrap();
+    assert_eq!(table.lines().count(), 4, "{table}");
+    for line in table.lines().skip(2) {
+        let cells = line.replace("\\|", "").matches('|').count();
+        assert!(cells == 4 && !line.contains("<script") && !line.contains("://"), "{line}");
+        assert!(line.contains("a&lt;U+202E&gt;b&lt;U+000D&gt;") && line.contains("\\`d\\`"), "{line}");
+    }
+    assert!(markdown.contains("\n````\nbroken\n```\n# out <script>"), "{markdown}");
+    assert!(merged("text").contains("\n     ```\n     # out <script>"), "{}", merged("text"));
+}
+
+#[test]
+fn the_worse_of_two_results_for_a_patch_and_kind_counts_in_each_format() {
+    for order in [["1.json", "2.json"], ["2.json", "1.json"]] {
+        let project = bare();
+        write(&project, order[0], &json!([boot("one", "net", &[], ""), boot("two", "net", &[], "")]));
+        write(&project, order[1], &json!([boot("one", "net", &["it hangs"], "")]));
+        let checks =
+            |findings: Value| json!({"checks": ["build"], "patches": ["one"], "commits": {}, "findings": findings});
+        write(&project, &order[0].replace('.', "c."), &checks(json!([])));
+        let found =
+            json!([{"patch": "one", "check": "build", "level": "fail", "file": null, "line": null, "message": "no"}]);
+        write(&project, &order[1].replace('.', "c."), &checks(found));
+        let merged = |format: &str| project.txgen(&["report", "merge", "results", "--format", format]).expect(1).stdout;
+        let text = merged("text");
+        let heads = text.lines().filter(|line| !line.starts_with(' ')).map(|line| line.replace("  ok", " ok"));
+        let mut heads = heads.collect::<Vec<_>>();
+        let table = heads.split_off(heads.len() - 3);
+        assert_eq!(heads.len(), 3, "{text}");
+        assert!(
+            heads.iter().any(|line| line.starts_with("FAIL one [net]") && line.ends_with("(the worst of 2 results)"))
+        );
+        assert!(text.contains("     it hangs\n"), "{text}");
+        let row = |name: &str| table.iter().find(|line| line.starts_with(name)).unwrap().clone();
+        assert!(row("one").matches("FAIL").count() == 1 && row("one").contains("1 fail"), "{text}");
+        assert!(row("two").contains("ok") && !row("two").contains("FAIL"), "{text}");
+        assert_eq!(merged("markdown").matches("| one | net |").count(), 1);
+        assert!(merged("markdown").contains("| one | net | **FAIL**"));
+        assert_eq!(merged("junit").matches("<testsuite name=\"one [net]\"").count(), 1);
+        assert!(merged("html").contains("<td class=\"bad\">FAIL</td>"));
+        let b4 = serde_json::from_str::<Value>(&merged("b4")).unwrap();
+        assert_eq!(b4.as_array().unwrap().iter().filter(|entry| entry["status"] == "fail").count(), 2, "{b4}");
+    }
+}
+
+#[test]
+fn a_bad_file_is_named_with_what_is_wrong_and_the_others_are_told() {
+    let project = bare();
+    write(&project, "0-good.json", &json!([boot("one", "net", &[], "")]));
+    let good = json!([boot("two", "net", &[], "")]).to_string();
+    let stray = json!({"checks": ["build"], "patches": ["one"], "commits": {}, "findings": [{"patch": "\u{1b}x",
+        "check": "build", "level": "fail", "file": null, "line": null, "message": "no"}]});
+    let cases = [
+        ("cut", "[{\"patch\":\n \"one\"".to_owned(), "EOF while parsing an object at line 2 column 6"),
+        ("empty", String::new(), "it is empty"),
+        ("word", "\"results\"".to_owned(), "it is neither an array nor an object"),
+        ("shape", "{\"tests\": []}".to_owned(), "the object at line 1 has neither `checks` nor `boots`"),
+        ("field", good.replace("\"tree\"", "\"trees\""), "missing field `tree` at line 1 column"),
+        (
+            "twice",
+            good.replacen("{\"commit\"", "{\"commit\":\"1\",\"commit\"", 1),
+            "duplicate field `commit` at line 1",
+        ),
+        ("negative", good.replace("7.25", "-7.25"), "patch `two`: no boot takes -7.25 `seconds`"),
+        ("huge", good.replace("7.25", "1e300"), "patch `two`: no boot takes 1"),
+        ("infinite", good.replace("7.25", "1e999"), "number out of range at line 1 column"),
+        ("nan", good.replace("7.25", "NaN"), "expected value at line 1 column"),
+        ("forged", good.replace("\"net\"", "\"checks\""), "`checks` is no configuration"),
+        ("stray", stray.to_string(), "a finding is about patch `<U+001B>x`, which is not in `patches`"),
+    ];
+    for (name, text, _) in &cases {
+        project.write(&format!("p/results/{name}.json"), text);
+    }
+    fs::write(project.path("p/results/binary.json"), b"[\xff\xfe]").unwrap();
+    fs::create_dir(project.path("p/results/folder.json")).unwrap();
+    symlink(project.path("p/results"), project.path("p/results/loop.json")).unwrap();
+    assert!(project.command("mkfifo").arg(project.path("p/results/fifo.json")).status().unwrap().success());
+    fs::File::create(project.path("p/results/large.json")).unwrap().set_len(1 << 30).unwrap();
+    let start = Instant::now();
+    let ran = project.txgen(&["report", "merge", "results", "gone.json", "results/0-good.json"]).expect(2);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(
+        ran.stdout.lines().next().unwrap(),
+        "ok   one [net]: built, booted under KVM in 7 s, 1 suites: 4 passed"
+    );
+    assert_eq!(ran.stdout.lines().count(), 3, "{}", ran.stdout);
+    let told = |name: &str, what: &str| {
+        let line =
+            ran.stderr.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}: {}", ran.stderr));
+        assert!(line.contains(what), "{line}");
+    };
+    for (name, _, what) in &cases {
+        told(&format!("results/{name}.json"), what);
+    }
+    told("results/binary.json", "it is no UTF-8");
+    told("results/folder.json", "it is no regular file");
+    told("results/loop.json", "it is a symbolic link: give the file that it leads to");
+    told("results/fifo.json", "it is no regular file");
+    told("results/large.json", "it is larger than 64 MiB, as no result is");
+    told("gone.json", "No such file");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::check::run::Report;
 use crate::check::{CHECKS, Level, SERIES, Scope};
+use crate::plain::visible_lines;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default();
@@ -18,10 +19,12 @@ pub fn findings(report: &Report) -> String {
     for finding in &report.findings {
         let style = if finding.level == Level::Fail { BAD } else { ODD };
         let (on, off) = (style.render(), style.render_reset());
-        writeln!(text, "{on}{}{off}: {finding}", finding.level).expect("writing to a string does not fail");
+        let (level, finding) = (finding.level, finding.to_string());
+        writeln!(text, "{on}{level}{off}: {}", visible_lines(&finding)).expect("writing to a string does not fail");
     }
     for excused in &report.excused {
-        writeln!(text, "excused: {} ({})", excused.finding, excused.reason).expect("writing to a string does not fail");
+        let line = format!("excused: {} ({})", excused.finding, excused.reason);
+        writeln!(text, "{}", visible_lines(&line)).expect("writing to a string does not fail");
     }
     text
 }

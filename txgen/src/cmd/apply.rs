@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::which::Which;
 use crate::error::Exit;
+use crate::plain::visible;
 use crate::project::Project;
 use crate::series;
 
@@ -46,7 +47,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         return Ok(Exit::Good);
     }
     for patch in &applied.patches {
-        anstream::println!("{} {}", &patch.commit[..12], patch.subject);
+        anstream::println!("{} {}", &patch.commit[..12], visible(&patch.subject));
     }
     let count = applied.patches.len();
     anstream::println!("branch {}: {count} on {} ({})", applied.branch, applied.base.name, &applied.base.commit[..12]);

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use super::which::Which;
 use crate::audit::{self, rules, show};
 use crate::error::Exit;
+use crate::plain::visible_lines;
 use crate::project::Project;
 
 const EXAMPLES: &str = "Examples:
@@ -59,7 +60,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         anstream::print!("{}", show::text(&audit));
     }
     for finding in &audit.findings {
-        anstream::eprintln!("{finding}");
+        anstream::eprintln!("{}", visible_lines(&finding.to_string()));
     }
     let uses = audit.sites.iter().map(|site| site.after).sum::<usize>();
     anstream::eprintln!("{} places, {uses} uses, {} findings", audit.sites.len(), audit.findings.len());

@@ -9,6 +9,7 @@ use crate::check::source::Source;
 use crate::error::Exit;
 use crate::git::{Repo, identity};
 use crate::mail::range_diff;
+use crate::plain::{visible, visible_lines};
 use crate::project::Project;
 use crate::series::Series;
 use crate::series::history::{Posted, posting};
@@ -52,9 +53,9 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         anstream::println!("{}", serde_json::to_string_pretty(&value).context("write the versions as JSON")?);
         return Ok(Exit::Good);
     }
-    anstream::println!("{}: {}\n", series.name, series.title);
+    anstream::println!("{}: {}\n", series.name, visible(&series.title));
     for posted in &series.history.posted {
-        anstream::println!("{}", line(posted));
+        anstream::println!("{}", visible(&line(posted)));
         changes(&series, posted.version);
     }
     if series.history.posted.iter().all(|posted| posted.version < series.version) {
@@ -62,7 +63,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         changes(&series, series.version);
     }
     match (since, series.history.last()) {
-        (Some(since), _) => anstream::println!("\n{since}"),
+        (Some(since), _) => anstream::println!("\n{}", visible_lines(&since)),
         (None, Some(posted)) => {
             let name = posting(posted.version, posted.resend);
             anstream::println!(
@@ -96,7 +97,7 @@ fn changes(series: &Series, version: u32) {
     for change in series.history.changelog.iter().filter(|change| change.version == version) {
         let of = change.patch.as_ref().map_or_else(String::new, |patch| format!("{patch}: "));
         for text in &change.changes {
-            anstream::println!("      - {of}{text}");
+            anstream::println!("      - {}", visible(&format!("{of}{text}")));
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::audit;
 use crate::bench;
 use crate::check::{Finding, SERIES};
 use crate::mail::{Envelope, Posting, prerequisites, proofs, rules};
+use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::prove::recorded::{self, Proofs};
 use crate::series::{self, Applied, Series};
@@ -101,7 +102,7 @@ fn warn_of_old_counts(series: &Series, applied: &Applied) {
 /// Prints what netdev would send back, and where that is written.
 pub fn print_refused(findings: &[Finding]) {
     for finding in findings {
-        anstream::println!("{finding}");
+        anstream::println!("{}", visible_lines(&finding.to_string()));
         if let Some(source) = rules::source(finding) {
             anstream::println!("    ({source})");
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::base::{self, Base, record};
 use crate::error::Exit;
 use crate::git::Repo;
+use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::rebase::pending::{self, Pending};
 use crate::rebase::write::{self, Journal};
@@ -194,7 +195,7 @@ fn check(project: &Project, series: &Series, args: &Args) -> Result<Exit> {
             values.push(report::json(&rebased)?);
         } else {
             anstream::println!("{} onto {name}:", series.name);
-            anstream::print!("{}", report::text(&rebased)?);
+            anstream::print!("{}", visible_lines(&report::text(&rebased)?));
         }
     }
     if args.json {
@@ -207,7 +208,7 @@ fn show(rebased: &Rebased, json: bool) -> Result<()> {
     if json {
         anstream::println!("{:#}", report::json(rebased)?);
     } else {
-        anstream::print!("{}", report::text(rebased)?);
+        anstream::print!("{}", visible_lines(&report::text(rebased)?));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::base::Base;
 use crate::error::Exit;
 use crate::git::Repo;
 use crate::git::history::Commit;
+use crate::plain::visible;
 use crate::project::Project;
 use crate::rebase::pending;
 use crate::refresh::{self, Choices, Refreshed, Source, branch};
@@ -217,13 +218,13 @@ fn show_json(name: &str, refreshed: &Refreshed, dry_run: bool) {
 pub(super) fn show(name: &str, refreshed: &Refreshed, dry_run: bool) {
     for patch in &refreshed.patches {
         let changed = if patch.changed.is_empty() { "as it was".to_owned() } else { patch.changed.join(", ") };
-        anstream::println!("{:20} {:28} {}", changed, patch.name, patch.subject);
+        anstream::println!("{:20} {:28} {}", changed, patch.name, visible(&patch.subject));
     }
     for patch in &refreshed.dropped {
         anstream::println!("{:20} {patch}", "dropped");
     }
     for note in &refreshed.notes {
-        anstream::println!("note: {note}");
+        anstream::println!("note: {}", visible(note));
     }
     let (count, kernel) = (refreshed.files.len(), refreshed.overlay.len());
     match (refreshed.is_unchanged(), dry_run) {

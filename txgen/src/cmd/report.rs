@@ -11,7 +11,9 @@ use serde_json::json;
 use crate::b4;
 use crate::error::Exit;
 use crate::files;
-use crate::joined::{self, Row, html, junit, markdown, matrix};
+use crate::joined::logs::Logs;
+use crate::joined::{self, Joined, Row, html, junit, markdown, matrix};
+use crate::plain::visible;
 use crate::project::Project;
 
 const EXAMPLES: &str = "Examples:
@@ -30,7 +32,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Joins results; exit code 1 where one of them is a failure
+    /// Joins results; exit code 1 where one of them is a failure, 2 where a file holds none. Of several results for one
+    /// patch and kind the worse counts. A log is on the page where this machine's own run showed just this, or where it
+    /// is in runs/ID/ of a folder that is given: paths in the files are not opened
     #[command(after_help = EXAMPLES)]
     Merge {
         /// Files that `txgen test --json` and `txgen check --json` wrote, or folders of .json files
@@ -65,23 +69,34 @@ enum Format {
 /// Runs `txgen report`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let Command::Merge { paths, format, tree, output } = &args.command;
-    let rows = joined::load(paths)?;
+    let Joined { rows, bad } = joined::load(paths)?;
+    bad.iter().for_each(|bad| anstream::eprintln!("txgen: {}", visible(bad)));
+    if rows.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    let given = paths.iter().filter(|path| path.is_dir()).cloned().collect();
+    let logs = Logs { own: project.cache.join("runs"), given };
     let text = match format {
         Format::Text => rows.iter().map(line).chain([matrix::text(&rows)]).collect(),
         Format::Markdown => markdown::text(&rows),
         Format::Junit => junit::xml(&rows)?,
-        Format::Html => html::page(project, tree.as_deref(), &rows)?,
+        Format::Html => html::page(project, tree.as_deref(), &rows, &logs)?,
         Format::B4 => format!("{:#}\n", json!(b4::of_rows(&rows))),
     };
     match output {
         Some(file) => files::write_atomic(file, text.as_bytes())?,
         None => anstream::print!("{text}"),
     }
-    Ok(if rows.iter().all(|row| row.passed) { Exit::Good } else { Exit::Findings })
+    Ok(match (bad.is_empty(), rows.iter().all(|row| row.passed)) {
+        (false, _) => Exit::Failed,
+        (true, true) => Exit::Good,
+        (true, false) => Exit::Findings,
+    })
 }
 
 fn line(row: &Row) -> String {
     let word = if row.passed { "ok  " } else { "FAIL" };
-    let problems = row.problems.iter().map(|problem| format!("     {problem}\n")).collect::<String>();
+    let problems = row.problems.iter().flat_map(|problem| problem.lines());
+    let problems = problems.map(|line| format!("     {line}\n")).collect::<String>();
     format!("{word} {} [{}]: {}\n{problems}", row.patch, row.kind, row.summary)
 }

@@ -12,6 +12,7 @@ use crate::error::Exit;
 use crate::git::identity;
 use crate::mail::posting::Facts;
 use crate::mail::{self, patch_id, posting, range_diff, rules, trees};
+use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::prove::recorded;
 use crate::send::journal::{Folder, Journal};
@@ -105,11 +106,11 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
         return Ok(Exit::Findings);
     };
     if args.to_self {
-        anstream::print!("{}", send::reflect(applied, &composed)?);
+        anstream::print!("{}", visible_lines(&send::reflect(applied, &composed)?));
         return Ok(Exit::Good);
     }
     if !args.yes {
-        anstream::print!("{}", send::rehearse(applied, &composed)?);
+        anstream::print!("{}", visible_lines(&send::rehearse(applied, &composed)?));
         anstream::println!("\nThis was a dry run: --yes sends.");
         return Ok(Exit::Good);
     }
@@ -168,6 +169,7 @@ fn tell(name: &str, ended: Ended) -> Exit {
             Exit::Good
         }
         Ended::Stopped { file, said } => {
+            let said = visible_lines(&said);
             anstream::eprintln!("{file} did not go out: {said}\nrun `txgen send {name} --yes` to go on with it");
             Exit::Failed
         }

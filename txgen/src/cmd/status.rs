@@ -7,6 +7,7 @@ use serde_json::json;
 use super::which::Which;
 use crate::error::Exit;
 use crate::git::Repo;
+use crate::plain::visible;
 use crate::project::Project;
 use crate::report;
 use crate::series::apply;
@@ -49,7 +50,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         anstream::println!("{value:#}");
         return Ok(Exit::Good);
     }
-    anstream::println!("{} v{} on {}: {}", series.name, series.version, base.name, series.title);
+    anstream::println!("{} v{} on {}: {}", series.name, series.version, base.name, visible(&series.title));
     anstream::println!("branch {branch}: {state}\n");
     anstream::print!("{}", report::table(&rows));
     Ok(Exit::Good)

@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::logs::{self, Logs};
 use super::{Case, Inner, Row, matrix};
 use crate::base;
-use crate::files;
 use crate::git::{Repo, program, view};
-use crate::plain::plain;
+use crate::plain::{plain, visible_lines};
+use crate::process;
 use crate::project::Project;
 use crate::render::Templates;
 use crate::vm::guest;
@@ -18,6 +19,9 @@ use crate::vm::ktap::{self, Outcome, Test};
 
 /// How many of a log's last lines are on the page: all of a boot without trouble.
 const TAIL: usize = 2000;
+
+/// In how many of its last bytes these lines are looked for.
+const TAIL_BYTES: u64 = 256 << 10;
 
 /// What the template gets.
 #[derive(Serialize)]
@@ -99,7 +103,7 @@ struct DiffLine {
 }
 
 /// The whole page. Logs and commits that are not here, as those of other machines, are left out.
-pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row]) -> Result<String> {
+pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row], logs: &Logs) -> Result<String> {
     let longest = rows.iter().map(|row| row.seconds).fold(1.0, f64::max);
     let columns = matrix::columns(rows);
     let git_dir = match tree {
@@ -119,7 +123,7 @@ pub fn page(project: &Project, tree: Option<&Path>, rows: &[Row]) -> Result<Stri
             word,
             said: own.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>().join(", "),
             cells: columns.iter().map(|column| cell(column, &own)).collect(),
-            rows: own.iter().map(|row| row_view(row, longest)).collect::<Result<_>>()?,
+            rows: own.iter().map(|row| row_view(row, longest, logs)).collect::<Result<_>>()?,
             open: if class == "bad" { vec!["open"] } else { Vec::new() },
             diffs: diff(view.as_deref(), commit)?.into_iter().collect(),
         })
@@ -142,12 +146,13 @@ fn cell(column: &str, rows: &[&Row]) -> Cell {
     Cell { class: good.map_or("none", |good| verdict(good).0), word }
 }
 
-fn row_view(row: &Row, longest: f64) -> Result<RowView> {
+fn row_view(row: &Row, longest: f64, places: &Logs) -> Result<RowView> {
     let (class, word) = verdict(row.passed);
     let (mut logs, mut tests) = (Vec::new(), Vec::new());
-    if row.log.is_file() {
-        logs.push(plain(&files::last_lines(&row.log, TAIL)?));
-        tests = ktap::parse(&plain(&files::read_at_most(&row.log, guest::MOST)?)).tests;
+    if let Some(mut log) = places.open(row)? {
+        let last = logs::part(&mut log, TAIL_BYTES, true)?;
+        logs.push(visible_lines(&plain(&process::last_lines(&last, TAIL))).into_owned());
+        tests = ktap::parse(&plain(&logs::part(&mut log, guest::MOST, false)?)).tests;
     }
     let bar = || Bar { width: percent(row.seconds / longest), seconds: format!("{:.0}", row.seconds) };
     let bars = (row.seconds > 0.0).then(bar);
@@ -173,7 +178,7 @@ fn case_view(case: &Case, tests: &[Test]) -> CaseView {
         let (class, word) = outcome(Some(how));
         InnerView { depth, name, class, word }
     });
-    let (name, inner) = (plain(&case.name), inner.collect::<Vec<_>>());
+    let (name, inner) = (case.name.clone(), inner.collect::<Vec<_>>());
     let (folded, leaf) = if inner.is_empty() { (Vec::new(), vec![name.clone()]) } else { (vec![inner], Vec::new()) };
     CaseView { name, class, word, counts: case.counts.clone(), folded, leaf }
 }
@@ -196,18 +201,26 @@ fn outcome(outcome: Option<Outcome>) -> (&'static str, &'static str) {
     }
 }
 
+/// Whether it is the id of a commit, and not an option, a branch or a path.
+fn is_commit(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 /// What a commit changes; nothing where the repository does not have it.
 fn diff(view: Option<&Path>, commit: &str) -> Result<Option<Vec<DiffLine>>> {
     let Some(git_dir) = view else { return Ok(None) };
-    let commit = commit.trim_start_matches('-');
+    if !is_commit(commit) {
+        return Ok(None);
+    }
     let has =
         |object: &str| anyhow::Ok(program::fixed(git_dir).args(["cat-file", "-e", object]).output()?.status.success());
     // The base is a commit, too, and a whole kernel; so is the first one of a history that is not there.
-    if commit.is_empty() || !has(&format!("{commit}^1^{{commit}}"))? {
+    if !has(&format!("{commit}^1^{{commit}}"))? {
         return Ok(None);
     }
     let args = ["show", "--stat", "--patch", "--format=", "--no-color", "--no-ext-diff", "--no-textconv", commit];
-    let text = plain(&program::fixed(git_dir).args(args).check()?.text());
+    let text = program::fixed(git_dir).args(args).check()?.text();
+    let text = visible_lines(&text);
     let class = |line: &str| match line.as_bytes() {
         [b'd', b'i', b'f', b'f', ..] | [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "head",
         [b'@', ..] => "none",

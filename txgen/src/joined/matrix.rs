@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Results as a matrix: a row for each patch, a column for each check and each kind of boot.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{CHECKS, Row};
@@ -16,34 +17,27 @@ pub struct Cell {
 
 /// The patches, in the order they come.
 pub fn patches(rows: &[Row]) -> Vec<&str> {
-    let mut patches = Vec::<&str>::new();
-    for row in rows {
-        if !patches.contains(&row.patch.as_str()) {
-            patches.push(&row.patch);
-        }
-    }
-    patches
+    let mut seen = BTreeSet::new();
+    rows.iter().map(|row| row.patch.as_str()).filter(|patch| seen.insert(*patch)).collect()
 }
 
 /// The kinds of results, and the checks one by one, in the order they come.
 pub fn columns(rows: &[Row]) -> Vec<String> {
-    let mut columns = Vec::new();
+    let (mut columns, mut seen) = (Vec::new(), BTreeSet::new());
     for row in rows {
         let checks = row.cases.iter().filter(|_| row.kind == CHECKS).map(|case| &case.name);
-        for column in checks.chain(Some(&row.kind).filter(|kind| *kind != CHECKS)) {
-            if !columns.contains(column) {
-                columns.push(column.clone());
-            }
-        }
+        let new = checks.chain(Some(&row.kind).filter(|kind| *kind != CHECKS)).filter(|column| seen.insert(*column));
+        columns.extend(new.cloned());
     }
     columns
 }
 
 /// What the rows of one patch say in a column.
 pub fn cell(column: &str, rows: &[&Row]) -> Cell {
-    if let Some(row) = rows.iter().find(|row| row.kind == column) {
-        let word = if row.passed { "ok" } else { "FAIL" };
-        return Cell { word: word.to_owned(), good: Some(row.passed) };
+    let boots = rows.iter().filter(|row| row.kind == column).map(|row| row.passed).collect::<Vec<_>>();
+    if !boots.is_empty() {
+        let passed = boots.into_iter().all(|passed| passed);
+        return Cell { word: if passed { "ok" } else { "FAIL" }.to_owned(), good: Some(passed) };
     }
     let case = rows.iter().filter(|row| row.kind == CHECKS).flat_map(|row| &row.cases).find(|case| case.name == column);
     match case {

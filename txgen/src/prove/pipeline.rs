@@ -64,6 +64,7 @@ impl Maker<'_> {
         if let Some(proof) = self.recorded(subject, &key)? {
             return Ok(Made::Recorded(proof));
         }
+        run.begin()?;
         let build_log = run.dir.join("build.log");
         let (folder, built) = builder.build(&subject.name, &subject.commit, &build_log)?;
         let mut proof = Proof {
@@ -78,6 +79,7 @@ impl Maker<'_> {
             Build::Built(image) => image,
             Build::Failed(errors) => {
                 proof.build_errors = errors;
+                run.end(&proof.tree, &proof.config, 0.0)?;
                 return Ok(Made::Broken(proof));
             }
         };
@@ -114,7 +116,9 @@ impl Booter<'_> {
             Made::Recorded(proof) => (true, proof),
             Made::Broken(proof) => (false, proof),
             Made::Image { key, run, image, programs, mut proof } => {
-                proof.boot = Some(self.boot(&image, programs.as_ref(), &run.dir)?);
+                let boot = self.boot(&image, programs.as_ref(), &run.dir)?;
+                run.end(&proof.tree, &proof.config, boot.seconds)?;
+                proof.boot = Some(boot);
                 if proof.passed() {
                     files::remove_file(&image.path)?;
                     programs.iter().try_for_each(|programs| files::remove_file(&programs.archive))?;

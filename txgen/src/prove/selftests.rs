@@ -64,6 +64,11 @@ pub struct Proved {
     pub proof: Selftested,
 }
 
+/// The kind of what selftests show in a configuration, beside that of its boots.
+pub fn kind(config: &str) -> String {
+    format!("{config} selftests")
+}
+
 impl Selftested {
     /// Whether it was built and booted and no test failed.
     pub fn passed(&self) -> bool {
@@ -121,6 +126,7 @@ impl Prover<'_> {
         table.require_programs()?;
         let taken = RunFolder::take(self.project, key)?;
         let run = taken.dir.clone();
+        taken.begin()?;
         let (folder, built) = self.builder.build(&subject.name, &subject.commit, &run.join("build.log"))?;
         let mut shown = Selftested {
             tree: subject.tree.clone(),
@@ -143,6 +149,7 @@ impl Prover<'_> {
         shown.problems = vm::complaints(left.evidence());
         shown.problems.extend(programs.errors.into_iter().map(|error| format!("does not build: {error}")));
         shown.problems.extend(problems);
+        taken.end(&shown.tree, &kind(&shown.config), left.seconds)?;
         Ok(Selftested { accel: Some(accel), seconds: left.seconds, tests, ..shown })
     }
 
