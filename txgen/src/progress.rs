@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::plain::visible;
+
 /// All bars there are: work goes on side by side.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
@@ -48,10 +50,11 @@ impl Progress {
 
     /// Sets how many steps are done, and what is being worked on.
     pub fn at(&self, done: u64, now: &str) {
+        let now = visible(now);
         match &self.bar {
             Some(bar) => {
                 bar.set_position(done);
-                bar.set_message(now.to_owned());
+                bar.set_message(now.into_owned());
             }
             None if self.total > 0 => eprintln!("{}: {done}/{} {now}", self.what, self.total),
             None => eprintln!("{}: {now}", self.what),

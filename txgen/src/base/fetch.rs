@@ -14,6 +14,7 @@ use super::{Base, base_ref, import, kernel_version, managed};
 use crate::files;
 use crate::git::program;
 use crate::git::{Found, Repo};
+use crate::plain::visible_lines;
 use crate::project::Project;
 
 /// What a fetch came to.
@@ -92,7 +93,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = files::remove_dir(&self.0) {
-            eprintln!("txgen: {error:#}");
+            eprintln!("txgen: {}", visible_lines(&format!("{error:#}")));
         }
     }
 }

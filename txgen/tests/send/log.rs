@@ -57,3 +57,26 @@ fn versions_are_told_with_what_each_changed_and_what_changed_since() {
         "{told}"
     );
 }
+
+#[test]
+fn a_subject_acts_on_no_terminal() {
+    let (kernel, sink) = (series(), Sink::start());
+    use_server(&kernel, &sink);
+    let _ = send(&kernel, &["--yes", "--rfc"]).expect(0);
+    let file = "p/series/tiny/third.msg";
+    let text = kernel.project.read(file);
+    let subject = "net: tell \u{202e}the\rthird\u{1b}[2J byte";
+    kernel.project.write(file, &text.replacen("net: tell the third byte", subject, 1));
+    for command in ["status", "apply", "log"] {
+        let ran = kernel.txgen(command, &[]).expect(0);
+        let shown = "net: tell <U+202E>the<U+000D>third<U+001B>[2J byte";
+        assert!(ran.stdout.contains(shown), "{command}: {:?}", ran.stdout);
+        let acts = |c: char| c != '\n' && c != '\t' && c.is_control() || c == '\u{202e}';
+        assert!(
+            !ran.stdout.contains(acts) && !ran.stderr.contains(acts),
+            "{command}: {:?}{:?}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
+}
