@@ -32,9 +32,10 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Joins results; exit code 1 where one of them is a failure, 2 where a file holds none. Of several results for one
-    /// patch and kind the worse counts. A log is on the page where this machine's own run showed just this, or where it
-    /// is in runs/ID/ of a folder that is given: paths in the files are not opened
+    /// Joins results; exit code 1 where one of them is a failure, 2 where a file holds none
+    ///
+    /// Of several results for one patch and kind the worse counts. A page has the log of what a run of this machine
+    /// showed, and logs that are in runs/ID/ of a folder that is given; no path that a file names is opened.
     #[command(after_help = EXAMPLES)]
     Merge {
         /// Files that `txgen test --json` and `txgen check --json` wrote, or folders of .json files

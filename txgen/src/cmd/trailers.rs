@@ -37,7 +37,7 @@ const EXAMPLES: &str = "Examples:
 pub struct Args {
     #[command(flatten)]
     which: Which,
-    /// Mailboxes (mbox), or single mails
+    /// Mailboxes (mbox, also .gz; Maildir), or single mails; `-` is standard input
     #[arg(value_name = "MBOX", required_unless_present = "drop_stale")]
     mailboxes: Vec<PathBuf>,
     /// Take trailers that somebody else sent than they name

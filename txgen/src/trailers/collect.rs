@@ -157,7 +157,9 @@ impl All<'_> {
         let line = self.present.get(&(posted.patch.clone(), key.to_owned()));
         let closes = match (trailer.name, &given.closes) {
             ("Reported-by", Some(link)) => Some(format!("Closes: {link}")),
-            ("Reported-by", None) if line.is_none() => Some(format!("Closes: https://lore.kernel.org/r/{}", letter.id)),
+            ("Reported-by", None) if line.is_none() && letter.id.chars().all(|c| c.is_ascii_graphic()) => {
+                Some(format!("Closes: https://lore.kernel.org/r/{}", letter.id))
+            }
             _ => None,
         };
         let linked = |closes: &String| {

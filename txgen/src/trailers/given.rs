@@ -133,7 +133,7 @@ fn claim(line: &str) -> Option<(String, String, Option<&'static str>)> {
     let lower = name.to_ascii_lowercase();
     let other = OTHERS.iter().any(|(known, mark)| *known == lower && !value.is_empty() && value.contains(mark));
     let word = name.len() > 3 && name.chars().all(|c| c.is_alphanumeric() || c == '-');
-    let by = word && lower.ends_with("-by") || !kinds(name).is_empty();
+    let by = word && lower.ends_with("-by") || !kinds(name).is_empty() && (word || value.contains('@'));
     // A point of a list is a trailer only where it names somebody.
     let whole = odd.is_none() || value.contains('@') || value.contains("://");
     (other || by && whole).then(|| (name.to_owned(), value.to_owned(), odd))

@@ -112,6 +112,7 @@ fn what_is_quoted_prose_or_below_the_mail_does_not_look_like_a_trailer() {
         "Link: below",
         "- Acked-by: collected",
         "It is reviewed by: nobody",
+        "Tested by: running it for a day",
         "by: B <b@x.org>",
         "-- \nAcked-by: B <b@x.org>",
         "-----Original Message-----\nAcked-by: C <c@x.org>",
