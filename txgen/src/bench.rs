@@ -146,7 +146,7 @@ impl<'a> Bench<'a> {
         if !self.force
             && let Some(found) = proof::load(self.project, KIND, &key)?
         {
-            eprintln!("count {}: recorded", subject.name);
+            crate::output::eprintln!("count {}: recorded", subject.name);
             return Ok(found);
         }
         let run = self.run_folder(subject);

@@ -4,10 +4,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cmd;
 use crate::error::{self, Exit};
+use crate::output;
 use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::rebase;
@@ -60,23 +62,47 @@ enum Command {
 pub fn main() -> ExitCode {
     // SAFETY: no thread was started yet.
     unsafe { crate::process::forget_foreign_variables() };
-    let cli = Cli::parse();
+    let code = match Cli::try_parse() {
+        Ok(cli) => started(cli),
+        Err(error) => usage(&error),
+    };
+    match output::finish() {
+        output::Fared::Written => code,
+        output::Fared::Closed if code <= Exit::Findings as u8 => output::CLOSED,
+        output::Fared::Closed => code,
+        output::Fared::Failed(what) => report(&anyhow!(what)),
+    }
+    .into()
+}
+
+fn started(cli: Cli) -> u8 {
     // SAFETY: no thread was started yet.
-    if let Err(error) = unsafe { crate::git::configure_libgit2() } {
-        return told(&error);
+    if let Err(error) = unsafe { crate::git::configure_libgit2().and_then(|()| output::survive_limits()) } {
+        return report(&error);
     }
     crate::process::stop_children_on_signals();
     match run(cli) {
-        Ok(exit) => exit.into(),
-        Err(error) => told(&error),
+        Ok(exit) => exit as u8,
+        Err(error) => report(&error),
     }
 }
 
-fn told(error: &anyhow::Error) -> ExitCode {
+/// Prints the help that was asked for, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> u8 {
+    let text = error.render();
+    if error.use_stderr() {
+        crate::output::eprint!("{}", text.ansi());
+    } else {
+        crate::output::print!("{}", text.ansi());
+    }
+    u8::try_from(error.exit_code()).unwrap_or(Exit::Failed as u8)
+}
+
+fn report(error: &anyhow::Error) -> u8 {
     let (on, off) = (report_style().render(), report_style().render_reset());
     // What it quotes may be anybody's.
-    anstream::eprintln!("{on}txgen:{off} {}", visible_lines(&format!("{error:#}")));
-    error::classify(error).into()
+    crate::output::eprintln!("{on}txgen:{off} {}", visible_lines(&error::message(error)));
+    error::classify(error) as u8
 }
 
 fn report_style() -> anstyle::Style {

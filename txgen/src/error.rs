@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Exit codes, and which error leads to which of them.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// How a command ended; the public exit codes of the program.
@@ -38,6 +39,18 @@ pub struct MissingTool {
     pub tool: String,
     /// The command that installs it.
     pub install: String,
+}
+
+/// The error with its causes. One about a full disk, or a quota that is used up, begins with that.
+pub fn message(error: &anyhow::Error) -> String {
+    const FULL: &str = "no space left on device";
+    let text = format!("{error:#}");
+    let is_full = |kind| matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge);
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    if causes.any(|cause| is_full(cause.kind())) || text.to_lowercase().contains(FULL) {
+        return format!("{FULL}: {text}");
+    }
+    text
 }
 
 /// The exit code an error stands for.

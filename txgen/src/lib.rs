@@ -42,6 +42,7 @@ pub mod mailbox;
 pub mod merge;
 pub mod model;
 pub mod mutate;
+pub mod output;
 pub mod overlay;
 pub mod plain;
 pub mod process;

@@ -32,7 +32,7 @@ impl Progress {
         let what = what.to_owned();
         let started = Instant::now();
         if !std::io::stderr().is_terminal() {
-            eprintln!("{what} ...");
+            crate::output::eprintln!("{what} ...");
             return Self { bar: None, what, started, total };
         }
         let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
@@ -56,8 +56,8 @@ impl Progress {
                 bar.set_position(done);
                 bar.set_message(now.into_owned());
             }
-            None if self.total > 0 => eprintln!("{}: {done}/{} {now}", self.what, self.total),
-            None => eprintln!("{}: {now}", self.what),
+            None if self.total > 0 => crate::output::eprintln!("{}: {done}/{} {now}", self.what, self.total),
+            None => crate::output::eprintln!("{}: {now}", self.what),
         }
     }
 
@@ -66,6 +66,8 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        printing(|| eprintln!("{}: {outcome} ({:.1} s)", self.what, self.started.elapsed().as_secs_f64()));
+        printing(|| {
+            crate::output::eprintln!("{}: {outcome} ({:.1} s)", self.what, self.started.elapsed().as_secs_f64());
+        });
     }
 }

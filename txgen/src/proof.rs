@@ -60,7 +60,7 @@ pub fn load_where<T: DeserializeOwned>(
         Ok(_) => "it is about something else".to_owned(),
         Err(error) => error.to_string(),
     };
-    printing(|| eprintln!("ignored: {} is no record of {kind}: {why}", path.display()));
+    printing(|| crate::output::eprintln!("ignored: {} is no record of {kind}: {why}", path.display()));
     Ok(None)
 }
 

@@ -93,7 +93,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = files::remove_dir(&self.0) {
-            eprintln!("txgen: {}", visible_lines(&format!("{error:#}")));
+            crate::output::eprintln!("txgen: {}", visible_lines(&format!("{error:#}")));
         }
     }
 }

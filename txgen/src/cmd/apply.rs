@@ -43,13 +43,18 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     if args.json {
         let value = json!({"name": applied.name, "base": applied.base.name, "base_commit": applied.base.commit,
             "branch": applied.branch, "patches": applied.patches});
-        anstream::println!("{value:#}");
+        crate::output::println!("{value:#}");
         return Ok(Exit::Good);
     }
     for patch in &applied.patches {
-        anstream::println!("{} {}", &patch.commit[..12], visible(&patch.subject));
+        crate::output::println!("{} {}", &patch.commit[..12], visible(&patch.subject));
     }
     let count = applied.patches.len();
-    anstream::println!("branch {}: {count} on {} ({})", applied.branch, applied.base.name, &applied.base.commit[..12]);
+    crate::output::println!(
+        "branch {}: {count} on {} ({})",
+        applied.branch,
+        applied.base.name,
+        &applied.base.commit[..12]
+    );
     Ok(Exit::Good)
 }

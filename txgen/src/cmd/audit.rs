@@ -51,18 +51,18 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let audit = audit::run(project, &series, &applied)?
         .with_context(|| format!("series {} has no file series/{0}/{}", series.name, rules::FILE))?;
     if args.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&audit).context("write the audit as JSON")?);
+        crate::output::println!("{}", serde_json::to_string_pretty(&audit).context("write the audit as JSON")?);
     } else if args.markdown {
-        anstream::print!("{}", show::markdown(&audit));
+        crate::output::print!("{}", show::markdown(&audit));
     } else if args.cover {
-        anstream::print!("{}", show::cover(&audit));
+        crate::output::print!("{}", show::cover(&audit));
     } else {
-        anstream::print!("{}", show::text(&audit));
+        crate::output::print!("{}", show::text(&audit));
     }
     for finding in &audit.findings {
-        anstream::eprintln!("{}", visible_lines(&finding.to_string()));
+        crate::output::eprintln!("{}", visible_lines(&finding.to_string()));
     }
     let uses = audit.sites.iter().map(|site| site.after).sum::<usize>();
-    anstream::eprintln!("{} places, {uses} uses, {} findings", audit.sites.len(), audit.findings.len());
+    crate::output::eprintln!("{} places, {uses} uses, {} findings", audit.sites.len(), audit.findings.len());
     Ok(if audit.findings.is_empty() { Exit::Good } else { Exit::Findings })
 }

@@ -88,11 +88,11 @@ fn list(project: &Project, json: bool) -> Result<Exit> {
             json!({"name": record.name, "source": record.source.describe(), "version": record.version,
                 "commit": record.commit, "tree": record.tree, "state": state})
         });
-        anstream::println!("{:#}", serde_json::Value::from_iter(rows));
+        crate::output::println!("{:#}", serde_json::Value::from_iter(rows));
     } else {
         for (record, state) in rows {
             let version = record.version.as_deref().unwrap_or("-");
-            anstream::println!("{:<14} {state:<12} {version:<20} {}", record.name, record.source.describe());
+            crate::output::println!("{:<14} {state:<12} {version:<20} {}", record.name, record.source.describe());
         }
     }
     Ok(Exit::Good)
@@ -101,9 +101,9 @@ fn list(project: &Project, json: bool) -> Result<Exit> {
 fn run_fetch(project: &Project, name: &str, record: bool) -> Result<Exit> {
     let fetched = fetch::fetch(project, name, record)?;
     let how = if fetched.already { "was already fetched" } else { "is fetched" };
-    anstream::println!("base {name} {how}: commit {}, tree {}", fetched.base.commit, fetched.base.tree);
+    crate::output::println!("base {name} {how}: commit {}, tree {}", fetched.base.commit, fetched.base.tree);
     if fetched.recorded {
-        anstream::println!("recorded in series/bases.toml");
+        crate::output::println!("recorded in series/bases.toml");
     }
     Ok(Exit::Good)
 }
@@ -121,24 +121,24 @@ fn show(project: &Project, args: &ShowArgs) -> Result<Exit> {
         let source = record.as_ref().map(|r| r.source.describe());
         let value = json!({"name": base.name, "source": source, "version": record.and_then(|r| r.version),
             "kernel": kernel, "commit": base.commit, "tree": base.tree, "facts": facts});
-        anstream::println!("{value:#}");
+        crate::output::println!("{value:#}");
         return Ok(Exit::Good);
     }
     print_head(&base, record.as_ref(), &kernel);
     for (fact, answer) in answers {
-        anstream::println!("{:<24} {:<46} {}", fact.key, fact.what, answer.display());
+        crate::output::println!("{:<24} {:<46} {}", fact.key, fact.what, answer.display());
     }
     Ok(Exit::Good)
 }
 
 fn print_head(base: &Base, record: Option<&Record>, kernel: &str) {
-    anstream::println!("name     {}", base.name);
+    crate::output::println!("name     {}", base.name);
     if let Some(record) = record {
-        anstream::println!("source   {}", record.source.describe());
+        crate::output::println!("source   {}", record.source.describe());
         if let Some(instead) = &record.instead_of {
-            anstream::println!("         in place of {instead}");
+            crate::output::println!("         in place of {instead}");
         }
-        anstream::println!("version  {}", record.version.as_deref().unwrap_or("not recorded"));
+        crate::output::println!("version  {}", record.version.as_deref().unwrap_or("not recorded"));
     }
-    anstream::println!("kernel   {kernel}\ncommit   {}\ntree     {}\n", base.commit, base.tree);
+    crate::output::println!("kernel   {kernel}\ncommit   {}\ntree     {}\n", base.commit, base.tree);
 }

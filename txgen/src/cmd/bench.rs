@@ -88,7 +88,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     };
     match &args.out {
         Some(path) => files::write_atomic(path, text.as_bytes())?,
-        None => anstream::print!("{text}"),
+        None => crate::output::print!("{text}"),
     }
     Ok(Exit::Good)
 }

@@ -56,7 +56,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let mut test = |at: usize| -> Result<Scripted> {
         let shown = prover.scripted(&subjects[at], &args.test)?;
         let word = if shown.problems.is_empty() { "good" } else { "bad" };
-        printing(|| anstream::eprintln!("bisect: {} is {word}", subjects[at].name));
+        printing(|| crate::output::eprintln!("bisect: {} is {word}", subjects[at].name));
         Ok(shown)
     };
     let last = subjects.len() - 1;
@@ -68,9 +68,9 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (mut good, mut bad, mut shown) = (0, last, test(last)?);
     if shown.problems.is_empty() {
         if args.json {
-            anstream::println!("{:#}", json!({"first_bad": null}));
+            crate::output::println!("{:#}", json!({"first_bad": null}));
         } else {
-            anstream::println!("no patch of {} breaks {}", applied.name, args.test.display());
+            crate::output::println!("no patch of {} breaks {}", applied.name, args.test.display());
         }
         return Ok(Exit::Good);
     }
@@ -87,11 +87,11 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     if args.json {
         let value = json!({"first_bad": first.name, "commit": first.commit, "last_good": subjects[good].name,
             "problems": shown.problems, "log": shown.log});
-        anstream::println!("{value:#}");
+        crate::output::println!("{value:#}");
         return Ok(Exit::Findings);
     }
-    anstream::println!("first bad: {} ({}), after {}", first.name, &first.commit[..12], subjects[good].name);
-    shown.problems.iter().for_each(|problem| anstream::println!("     {}", plain(problem)));
-    anstream::println!("     whole log: {}", shown.log.display());
+    crate::output::println!("first bad: {} ({}), after {}", first.name, &first.commit[..12], subjects[good].name);
+    shown.problems.iter().for_each(|problem| crate::output::println!("     {}", plain(problem)));
+    crate::output::println!("     whole log: {}", shown.log.display());
     Ok(Exit::Findings)
 }

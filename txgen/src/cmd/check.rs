@@ -70,11 +70,11 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let selection = Selection { patch: args.patch.clone(), only: args.only.clone() };
     let report = run_checks(&source, &patches(&applied)?, &selection, &series.exceptions)?;
     if args.b4 {
-        anstream::println!("{:#}", json!(b4::of_checks(&report)));
+        crate::output::println!("{:#}", json!(b4::of_checks(&report)));
     } else if args.json {
-        anstream::println!("{:#}", as_json(&applied, &report));
+        crate::output::println!("{:#}", as_json(&applied, &report));
     } else {
-        anstream::print!("{}{}{}", table::findings(&report), table::table(&report), table::summary(&report));
+        crate::output::print!("{}{}{}", table::findings(&report), table::table(&report), table::summary(&report));
     }
     Ok(if report.findings.is_empty() { Exit::Good } else { Exit::Findings })
 }
@@ -95,11 +95,11 @@ fn as_json(applied: &Applied, report: &Report) -> serde_json::Value {
 fn list(as_json: bool) {
     if as_json {
         let rows = CHECKS.iter().map(|c| json!({"name": c.name, "shows": c.shows, "needs": c.needs}));
-        anstream::println!("{:#}", json!({"checks": rows.collect::<Vec<_>>()}));
+        crate::output::println!("{:#}", json!({"checks": rows.collect::<Vec<_>>()}));
         return;
     }
     for check in CHECKS {
         let needs = if check.needs.is_empty() { String::new() } else { format!(" (needs {})", check.needs) };
-        anstream::println!("{:12} {}{needs}", check.name, check.shows);
+        crate::output::println!("{:12} {}{needs}", check.name, check.shows);
     }
 }

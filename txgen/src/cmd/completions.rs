@@ -24,6 +24,6 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Exit> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut cli::command(), "txgen", &mut text);
-    anstream::print!("{}", String::from_utf8(text).context("completions are text")?);
+    crate::output::print!("{}", String::from_utf8(text).context("completions are text")?);
     Ok(Exit::Good)
 }

@@ -47,7 +47,7 @@ enum To {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.build(project, false)?;
     match &args.to {
-        To::Mbox { file } if file == Path::new("-") => anstream::print!("{}", all(project, &applied)?),
+        To::Mbox { file } if file == Path::new("-") => crate::output::print!("{}", all(project, &applied)?),
         To::Mbox { file } => files::write_atomic(&std::path::absolute(file)?, all(project, &applied)?.as_bytes())?,
         To::Quilt { folder } => quilt(project, &applied, &std::path::absolute(folder)?)?,
     }

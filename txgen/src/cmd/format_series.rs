@@ -53,7 +53,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let refused = composed.iter().filter_map(|one| one.as_ref().err()).flatten().cloned().collect::<Vec<_>>();
     if !refused.is_empty() {
         if args.json {
-            anstream::println!("{:#}", json!({"refused": refused}));
+            crate::output::println!("{:#}", json!({"refused": refused}));
         } else {
             print_refused(&refused);
         }
@@ -88,14 +88,14 @@ fn out(project: &Project, args: &Args, one: &Prepared) -> Result<PathBuf> {
 
 fn warn(written: &Written, name: &str) {
     if !written.unsigned.is_empty() {
-        anstream::eprintln!(
+        crate::output::eprintln!(
             "warning: no Signed-off-by in {}: netdev does not take such patches. Sign them with `txgen format-series \
              {name} --sign` or, for good, `git config format.signOff true`",
             written.unsigned.join(", ")
         );
     }
     if let Some(commit) = &written.lacks {
-        anstream::eprintln!("warning: no range-diff: {commit}, which was posted last, is not in this repository");
+        crate::output::eprintln!("warning: no range-diff: {commit}, which was posted last, is not in this repository");
     }
 }
 
@@ -105,18 +105,18 @@ fn show_json(mut written: Vec<Written>, stack: bool) -> Result<()> {
         Some(last) if !stack => serde_json::to_value(last),
         last => serde_json::to_value(written.into_iter().chain(last).collect::<Vec<_>>()),
     };
-    anstream::println!("{:#}", value.context("serialise what was written")?);
+    crate::output::println!("{:#}", value.context("serialise what was written")?);
     Ok(())
 }
 
 fn show(written: &Written) {
     for file in &written.files {
-        anstream::println!("{}", written.dir.join(file).display());
+        crate::output::println!("{}", written.dir.join(file).display());
     }
     for (header, people) in [("To", &written.recipients.to), ("Cc", &written.recipients.cc)] {
         for who in people {
-            anstream::println!("{header}: {who}");
+            crate::output::println!("{header}: {who}");
         }
     }
-    anstream::println!("\n{}", written.command);
+    crate::output::println!("\n{}", written.command);
 }

@@ -59,16 +59,16 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
 fn print(rendered: &[Rendered], stale: &[Stale], check: bool) {
     for file in stale {
         if check {
-            anstream::print!("{}", overlay::coloured(&file.diff));
+            crate::output::print!("{}", overlay::coloured(&file.diff));
         } else {
-            anstream::println!("wrote {}", file.path);
+            crate::output::println!("wrote {}", file.path);
         }
     }
     let (count, total) = (stale.len(), rendered.len());
     match (check, count) {
-        (_, 0) => anstream::println!("all {total} generated files are up to date"),
-        (true, _) => anstream::println!("{count} of {total} generated files stale: run `txgen generate`"),
-        (false, _) => anstream::println!("{count} of {total} generated files were stale"),
+        (_, 0) => crate::output::println!("all {total} generated files are up to date"),
+        (true, _) => crate::output::println!("{count} of {total} generated files stale: run `txgen generate`"),
+        (false, _) => crate::output::println!("{count} of {total} generated files were stale"),
     }
 }
 
@@ -86,6 +86,6 @@ fn print_json(rendered: &[Rendered], stale: &[Stale], check: bool) -> Result<()>
             Outcome { path: &file.path, state, diff: found.filter(|_| check).map(|s| s.diff.as_str()) }
         })
         .collect();
-    println!("{}", serde_json::to_string_pretty(&outcomes).context("serialise the outcome")?);
+    crate::output::println!("{}", serde_json::to_string_pretty(&outcomes).context("serialise the outcome")?);
     Ok(())
 }

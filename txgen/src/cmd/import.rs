@@ -100,7 +100,10 @@ pub fn run_new(project: &Project, args: &NewArgs) -> Result<Exit> {
     let files = BTreeMap::from([("series.toml".to_owned(), Some(text)), ("cover.md".to_owned(), Some(cover))]);
     write(project, &args.start.name, &files)?;
     let name = &args.start.name;
-    anstream::println!("series/{name}/ has no patches yet: `txgen apply {name}` makes branch {}", apply::branch(name));
+    crate::output::println!(
+        "series/{name}/ has no patches yet: `txgen apply {name}` makes branch {}",
+        apply::branch(name)
+    );
     Ok(Exit::Good)
 }
 

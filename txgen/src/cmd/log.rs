@@ -50,23 +50,23 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
             changes.map(|change| json!({"version": change.version, "patch": change.patch, "changes": change.changes}));
         let value = json!({"name": series.name, "title": series.title, "version": series.version,
             "posted": postings.collect::<Vec<_>>(), "changelog": changes.collect::<Vec<_>>(), "since": since});
-        anstream::println!("{}", serde_json::to_string_pretty(&value).context("write the versions as JSON")?);
+        crate::output::println!("{}", serde_json::to_string_pretty(&value).context("write the versions as JSON")?);
         return Ok(Exit::Good);
     }
-    anstream::println!("{}: {}\n", series.name, visible(&series.title));
+    crate::output::println!("{}: {}\n", series.name, visible(&series.title));
     for posted in &series.history.posted {
-        anstream::println!("{}", visible(&line(posted)));
+        crate::output::println!("{}", visible(&line(posted)));
         changes(&series, posted.version);
     }
     if series.history.posted.iter().all(|posted| posted.version < series.version) {
-        anstream::println!("v{:<4} not posted  {} patches", series.version, series.patches.len());
+        crate::output::println!("v{:<4} not posted  {} patches", series.version, series.patches.len());
         changes(&series, series.version);
     }
     match (since, series.history.last()) {
-        (Some(since), _) => anstream::println!("\n{}", visible_lines(&since)),
+        (Some(since), _) => crate::output::println!("\n{}", visible_lines(&since)),
         (None, Some(posted)) => {
             let name = posting(posted.version, posted.resend);
-            anstream::println!(
+            crate::output::println!(
                 "\nthe commits of {name} are not in this repository: what changed since can not be told"
             );
         }
@@ -97,7 +97,7 @@ fn changes(series: &Series, version: u32) {
     for change in series.history.changelog.iter().filter(|change| change.version == version) {
         let of = change.patch.as_ref().map_or_else(String::new, |patch| format!("{patch}: "));
         for text in &change.changes {
-            anstream::println!("      - {}", visible(&format!("{of}{text}")));
+            crate::output::println!("      - {}", visible(&format!("{of}{text}")));
         }
     }
 }

@@ -69,16 +69,16 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         let subjects = commits.collect::<Result<Vec<_>>>()?;
         mutate::run((project, &applied.base.name), &mut prover, (&subjects, &chosen), |verdict| {
             if !args.json {
-                printing(|| anstream::println!("{}", text(&verdict)));
+                printing(|| crate::output::println!("{}", text(&verdict)));
             }
             verdicts.push(verdict);
         })?;
     }
     if args.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&verdicts).context("write the result as JSON")?);
+        crate::output::println!("{}", serde_json::to_string_pretty(&verdicts).context("write the result as JSON")?);
     }
     let survivors = verdicts.iter().filter(|verdict| !verdict.survived.is_empty()).count();
-    anstream::eprintln!("{} mutations, {survivors} not noticed as they should be", verdicts.len());
+    crate::output::eprintln!("{} mutations, {survivors} not noticed as they should be", verdicts.len());
     Ok(if survivors == 0 { Exit::Good } else { Exit::Findings })
 }
 

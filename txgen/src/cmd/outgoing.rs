@@ -92,7 +92,7 @@ fn warn_of_old_counts(series: &Series, applied: &Applied) {
     let old = |counts: &String| tip.is_some_and(|tip| !bench::show::is_about(counts, &tip.tree));
     if series.counts.as_ref().is_some_and(old) {
         let (name, file) = (&series.name, bench::show::FILE);
-        anstream::eprintln!(
+        crate::output::eprintln!(
             "warning: series/{name}/{file}, the table of instructions in the cover letter, is about another tree: count \
              again with the command it names and `-o series/{name}/{file}`"
         );
@@ -102,14 +102,14 @@ fn warn_of_old_counts(series: &Series, applied: &Applied) {
 /// Prints what netdev would send back, and where that is written.
 pub fn print_refused(findings: &[Finding]) {
     for finding in findings {
-        anstream::println!("{}", visible_lines(&finding.to_string()));
+        crate::output::println!("{}", visible_lines(&finding.to_string()));
         if let Some(source) = rules::source(finding) {
-            anstream::println!("    ({source})");
+            crate::output::println!("    ({source})");
         }
     }
     let rule = findings.first().map_or("RULE", Finding::rule);
-    anstream::eprintln!("netdev would send this back, so it was not done. To do it all the same: --force {rule}");
+    crate::output::eprintln!("netdev would send this back, so it was not done. To do it all the same: --force {rule}");
     if findings.iter().any(|finding| finding.check == "cover") {
-        anstream::eprintln!("{SERIES} cover: the title is in series.toml, the text in cover.md");
+        crate::output::eprintln!("{SERIES} cover: the title is in series.toml, the text in cover.md");
     }
 }

@@ -65,7 +65,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         Format::Json => format!("{:#}\n", json!(rows(&applied, &shards, command))),
         Format::Gitlab => gitlab(&shards, &command("$SHARD")),
     };
-    anstream::print!("{text}");
+    crate::output::print!("{text}");
     Ok(Exit::Good)
 }
 

@@ -102,7 +102,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         prover.prove(left, |one| {
             if !args.json {
                 let text = show::text(&one)?;
-                printing(|| anstream::print!("{text}"));
+                printing(|| crate::output::print!("{text}"));
             }
             proved.push(one);
             Ok(())
@@ -110,10 +110,10 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         left.drain(..proved.len());
     }
     if args.json {
-        anstream::println!("{:#}", json!(all.iter().map(as_json).collect::<Vec<_>>()));
+        crate::output::println!("{:#}", json!(all.iter().map(as_json).collect::<Vec<_>>()));
     } else {
         let lines = all.iter().map(summary).chain(beyond.iter().map(told));
-        lines.for_each(|line| anstream::println!("{line}"));
+        lines.for_each(|line| crate::output::println!("{line}"));
     }
     let passed = all.iter().flat_map(|work| &work.proved).all(Proved::passed);
     Ok(if passed { Exit::Good } else { Exit::Findings })

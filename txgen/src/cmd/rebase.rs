@@ -65,7 +65,7 @@ pub struct Args {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     if args.abort {
         pending::abort(project, &args.name)?;
-        anstream::println!("the rebase of {} is given up; nothing of it is left", args.name);
+        crate::output::println!("the rebase of {} is given up; nothing of it is left", args.name);
         return Ok(Exit::Good);
     }
     let mut series = series::load(project, &args.name)?;
@@ -158,7 +158,7 @@ fn finish(
         pending.patch.clone_from(&stopped.name);
         pending::stop(project, &series.name, &pending)?;
         let (branch, name) = (pending::branch(&series.name), &series.name);
-        anstream::eprintln!(
+        crate::output::eprintln!(
             "txgen: {} does not go onto {}: fix it on branch {branch}, commit, and `txgen rebase {name} --continue`; \
              or `txgen rebase {name} --abort`",
             stopped.name,
@@ -194,21 +194,21 @@ fn check(project: &Project, series: &Series, args: &Args) -> Result<Exit> {
         if args.json {
             values.push(report::json(&rebased)?);
         } else {
-            anstream::println!("{} onto {name}:", series.name);
-            anstream::print!("{}", visible_lines(&report::text(&rebased)?));
+            crate::output::println!("{} onto {name}:", series.name);
+            crate::output::print!("{}", visible_lines(&report::text(&rebased)?));
         }
     }
     if args.json {
-        anstream::println!("{:#}", Value::from(values));
+        crate::output::println!("{:#}", Value::from(values));
     }
     Ok(exit)
 }
 
 fn show(rebased: &Rebased, json: bool) -> Result<()> {
     if json {
-        anstream::println!("{:#}", report::json(rebased)?);
+        crate::output::println!("{:#}", report::json(rebased)?);
     } else {
-        anstream::print!("{}", visible_lines(&report::text(rebased)?));
+        crate::output::print!("{}", visible_lines(&report::text(rebased)?));
     }
     Ok(())
 }
@@ -220,5 +220,5 @@ fn summary(rebased: &Rebased, name: &str, args: &Args) {
     let count = rebased.patches.iter().filter(|patch| patch.commit.is_some()).count();
     let done = if args.dry_run { "would be" } else { "is" };
     let (from, onto) = (&rebased.from.name, &rebased.onto);
-    anstream::println!("{name} {done} on {} ({}), from {from}: {count} patches", onto.name, &onto.commit[..12]);
+    crate::output::println!("{name} {done} on {} ({}), from {from}: {count} patches", onto.name, &onto.commit[..12]);
 }

@@ -211,25 +211,27 @@ fn show_json(name: &str, refreshed: &Refreshed, dry_run: bool) {
         "files": refreshed.files.iter().map(|(file, text)| (file, text.is_some())).collect::<BTreeMap<_, _>>(),
         "overlay": refreshed.overlay.iter().map(|(path, blob)| (path, blob.is_some())).collect::<BTreeMap<_, _>>(),
         "notes": refreshed.notes, "written": !dry_run && !refreshed.is_unchanged()});
-    anstream::println!("{value:#}");
+    crate::output::println!("{value:#}");
 }
 
 /// Tells what became of each patch.
 pub(super) fn show(name: &str, refreshed: &Refreshed, dry_run: bool) {
     for patch in &refreshed.patches {
         let changed = if patch.changed.is_empty() { "as it was".to_owned() } else { patch.changed.join(", ") };
-        anstream::println!("{:20} {:28} {}", changed, patch.name, visible(&patch.subject));
+        crate::output::println!("{:20} {:28} {}", changed, patch.name, visible(&patch.subject));
     }
     for patch in &refreshed.dropped {
-        anstream::println!("{:20} {patch}", "dropped");
+        crate::output::println!("{:20} {patch}", "dropped");
     }
     for note in &refreshed.notes {
-        anstream::println!("note: {}", visible(note));
+        crate::output::println!("note: {}", visible(note));
     }
     let (count, kernel) = (refreshed.files.len(), refreshed.overlay.len());
     match (refreshed.is_unchanged(), dry_run) {
-        (true, _) => anstream::println!("series/{name}/ has all of it already"),
-        (_, true) => anstream::println!("would change: {count} files of series/{name}/, {kernel} of kernel-overlay/"),
-        (_, false) => anstream::println!("changed: {count} files of series/{name}/, {kernel} of kernel-overlay/"),
+        (true, _) => crate::output::println!("series/{name}/ has all of it already"),
+        (_, true) => {
+            crate::output::println!("would change: {count} files of series/{name}/, {kernel} of kernel-overlay/");
+        }
+        (_, false) => crate::output::println!("changed: {count} files of series/{name}/, {kernel} of kernel-overlay/"),
     }
 }

@@ -71,7 +71,7 @@ enum Format {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let Command::Merge { paths, format, tree, output } = &args.command;
     let Joined { rows, bad } = joined::load(paths)?;
-    bad.iter().for_each(|bad| anstream::eprintln!("txgen: {}", visible(bad)));
+    bad.iter().for_each(|bad| crate::output::eprintln!("txgen: {}", visible(bad)));
     if rows.is_empty() {
         return Ok(Exit::Failed);
     }
@@ -86,7 +86,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     };
     match output {
         Some(file) => files::write_atomic(file, text.as_bytes())?,
-        None => anstream::print!("{text}"),
+        None => crate::output::print!("{text}"),
     }
     Ok(match (bad.is_empty(), rows.iter().all(|row| row.passed)) {
         (false, _) => Exit::Failed,

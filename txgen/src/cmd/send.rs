@@ -106,12 +106,12 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
         return Ok(Exit::Findings);
     };
     if args.to_self {
-        anstream::print!("{}", visible_lines(&send::reflect(applied, &composed)?));
+        crate::output::print!("{}", visible_lines(&send::reflect(applied, &composed)?));
         return Ok(Exit::Good);
     }
     if !args.yes {
-        anstream::print!("{}", visible_lines(&send::rehearse(applied, &composed)?));
-        anstream::println!("\nThis was a dry run: --yes sends.");
+        crate::output::print!("{}", visible_lines(&send::rehearse(applied, &composed)?));
+        crate::output::println!("\nThis was a dry run: --yes sends.");
         return Ok(Exit::Good);
     }
     let folder = send::begin(project, applied, envelope, &composed)?;
@@ -147,7 +147,7 @@ fn findings(project: &Project, args: &Args, prepared: &Prepared) -> Result<Vec<c
 }
 
 fn go_on(project: &Project, name: &str, folder: Folder, answer: Option<Answer>) -> Result<Exit> {
-    let ended = send::go_on(project, name, folder, answer, |entry| anstream::println!("sent {}", entry.file))?;
+    let ended = send::go_on(project, name, folder, answer, |entry| crate::output::println!("sent {}", entry.file))?;
     Ok(tell(name, ended))
 }
 
@@ -156,7 +156,7 @@ fn stop(project: &Project, name: &str, folder: Folder) -> Result<Exit> {
     match send::abort(project, name, folder)? {
         Some(ended) => Ok(tell(name, ended)),
         None => {
-            anstream::println!("no mail of {name} v{version} is out: forgotten");
+            crate::output::println!("no mail of {name} v{version} is out: forgotten");
             Ok(Exit::Good)
         }
     }
@@ -165,16 +165,16 @@ fn stop(project: &Project, name: &str, folder: Folder) -> Result<Exit> {
 fn tell(name: &str, ended: Ended) -> Exit {
     match ended {
         Ended::Sent(tag) => {
-            anstream::println!("recorded as tag {tag} and in series/{name}/sent/");
+            crate::output::println!("recorded as tag {tag} and in series/{name}/sent/");
             Exit::Good
         }
         Ended::Stopped { file, said } => {
             let said = visible_lines(&said);
-            anstream::eprintln!("{file} did not go out: {said}\nrun `txgen send {name} --yes` to go on with it");
+            crate::output::eprintln!("{file} did not go out: {said}\nrun `txgen send {name} --yes` to go on with it");
             Exit::Failed
         }
         Ended::Unknown { file, message_id } => {
-            anstream::eprintln!(
+            crate::output::eprintln!(
                 "it is not known whether {file} went out: the server's answer was not seen. Look for <{message_id}> on \
                  the list or in your mailbox, then run `txgen send {name} --yes` with --was-sent or --was-not-sent"
             );

@@ -47,11 +47,11 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     if args.json {
         let value = json!({"name": series.name, "title": series.title, "version": series.version, "base": base.name,
             "base_commit": base.commit, "branch": branch, "state": state, "patches": applied.patches, "on_record": rows});
-        anstream::println!("{value:#}");
+        crate::output::println!("{value:#}");
         return Ok(Exit::Good);
     }
-    anstream::println!("{} v{} on {}: {}", series.name, series.version, base.name, visible(&series.title));
-    anstream::println!("branch {branch}: {state}\n");
-    anstream::print!("{}", report::table(&rows));
+    crate::output::println!("{} v{} on {}: {}", series.name, series.version, base.name, visible(&series.title));
+    crate::output::println!("branch {branch}: {state}\n");
+    crate::output::print!("{}", report::table(&rows));
     Ok(Exit::Good)
 }

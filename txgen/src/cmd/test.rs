@@ -100,7 +100,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     }
     if args.json {
         let selftests = rounds.iter().any(|round| round.selftests.is_some());
-        anstream::println!("{}", session.shown.json(selftests)?);
+        crate::output::println!("{}", session.shown.json(selftests)?);
     }
     Ok(if session.shown.passed() { Exit::Good } else { Exit::Findings })
 }
@@ -220,7 +220,7 @@ impl Session<'_> {
 
     fn print(&self, text: &str) {
         if !self.args.json {
-            printing(|| anstream::print!("{text}"));
+            printing(|| crate::output::print!("{text}"));
         }
     }
 }

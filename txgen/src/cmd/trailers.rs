@@ -70,16 +70,16 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let left = found.iter().any(Found::is_left);
     if args.json {
         let dropped = stale.iter().map(|tag| json!({"patch": tag.patch, "trailer": tag.trailer})).collect::<Vec<_>>();
-        anstream::println!("{:#}", json!({"found": found, "dropped": dropped}));
+        crate::output::println!("{:#}", json!({"found": found, "dropped": dropped}));
     } else {
         for found in &found {
-            anstream::println!("{}", line(found));
+            crate::output::println!("{}", line(found));
         }
         for tag in &stale {
-            anstream::println!("{}: DROPPED {}: the code changed", tag.patch, visible(&tag.trailer));
+            crate::output::println!("{}: DROPPED {}: the code changed", tag.patch, visible(&tag.trailer));
         }
         if found.is_empty() && stale.is_empty() {
-            anstream::println!("no trailers for {} in {} mails", series.name, letters.len());
+            crate::output::println!("no trailers for {} in {} mails", series.name, letters.len());
         }
     }
     Ok(if left { Exit::Findings } else { Exit::Good })

@@ -42,7 +42,7 @@ pub fn promisor(git_dir: &Path) -> Result<Option<Promisor>> {
 /// Fetches objects by their ids, all at once, into the repository `git_dir`.
 pub fn fetch(git_dir: &Path, promisor: &Promisor, ids: &[String]) -> Result<()> {
     if ids.len() > 1 {
-        eprintln!("fetching {} objects that a partial clone lacks from {}", ids.len(), promisor.name);
+        crate::output::eprintln!("fetching {} objects that a partial clone lacks from {}", ids.len(), promisor.name);
     }
     let output = program::with_users_settings(git_dir)
         .args(["-c", "fetch.negotiationAlgorithm=noop", "-c", "fetch.output=compact", "fetch", "--quiet", "--no-tags"])

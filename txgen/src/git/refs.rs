@@ -24,7 +24,7 @@ impl Repo {
                 sleep(Duration::from_millis(50));
             }
             if lock.exists() {
-                eprintln!("{} was left by a git that was killed: it is removed", lock.display());
+                crate::output::eprintln!("{} was left by a git that was killed: it is removed", lock.display());
                 files::remove_file(&lock)?;
             }
         }

@@ -221,7 +221,7 @@ fn drop_unfinished(dir: &Path, mark: &Path) -> Result<()> {
     if !mark.exists() {
         return Ok(());
     }
-    eprintln!("the last build in {} was killed: what it wrote is made again", dir.display());
+    crate::output::eprintln!("the last build in {} was killed: what it wrote is made again", dir.display());
     let begun = mark.metadata().and_then(|file| file.modified());
     let begun = begun.with_context(|| format!("read the time of {}", mark.display()))?;
     for path in files::below(dir)?.into_iter().filter(|path| !KEPT.iter().any(|name| path.ends_with(name))) {

@@ -47,7 +47,7 @@ impl Worktree {
         let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => Ok(lock),
             Err((file, Errno::EWOULDBLOCK)) => {
-                eprintln!("waiting for another txgen that works in {}", dir.display());
+                crate::output::eprintln!("waiting for another txgen that works in {}", dir.display());
                 Flock::lock(file, FlockArg::LockExclusive)
             }
             Err(failed) => Err(failed),

@@ -49,10 +49,10 @@ fn running<T>(change: impl FnOnce(&mut BTreeSet<Pid>) -> T) -> T {
 pub fn stop_children_on_signals() {
     let installed = ctrlc::set_handler(|| {
         running(|set| set.iter().copied().for_each(kill));
-        eprintln!("txgen: interrupted; what was finished before is kept, the rest is unchanged");
+        crate::output::eprintln!("txgen: interrupted; what was finished before is kept, the rest is unchanged");
         std::process::exit(130);
     });
     if let Err(error) = installed {
-        eprintln!("txgen: children will outlive ctrl-C: {error}");
+        crate::output::eprintln!("txgen: children will outlive ctrl-C: {error}");
     }
 }

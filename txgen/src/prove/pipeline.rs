@@ -24,8 +24,8 @@ pub(super) fn accelerator(known: &mut Option<Accel>, image: &Path) -> Result<Acc
     }
     let accel = vm::accelerator(image)?;
     match &accel {
-        Accel::Kvm => eprintln!("boot: under KVM, which a probe boot showed to work"),
-        Accel::Tcg { why } => eprintln!("boot: under TCG, as {why}"),
+        Accel::Kvm => crate::output::eprintln!("boot: under KVM, which a probe boot showed to work"),
+        Accel::Tcg { why } => crate::output::eprintln!("boot: under TCG, as {why}"),
     }
     Ok(known.insert(accel).clone())
 }
@@ -138,7 +138,7 @@ impl Booter<'_> {
             if !boot.passed() {
                 break;
             }
-            eprintln!("boot: {n} of {}", self.boots);
+            crate::output::eprintln!("boot: {n} of {}", self.boots);
             boot = self.boot_once(image, &accel, programs, run)?;
         }
         Ok(boot)

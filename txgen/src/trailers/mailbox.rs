@@ -32,7 +32,10 @@ pub fn read(path: &Path) -> Result<Vec<Letter>> {
     for mail in mailbox::read(path)? {
         match letter(&text(&mail.bytes)) {
             Some(letter) => letters.push(letter),
-            None => eprintln!("warning: {} has no sender or no Message-ID: it is not read", visible(&mail.place)),
+            None => crate::output::eprintln!(
+                "warning: {} has no sender or no Message-ID: it is not read",
+                visible(&mail.place)
+            ),
         }
     }
     Ok(letters)

@@ -96,7 +96,7 @@ pub fn start(project: &Project, guest: Guest<'_>) -> Result<Left> {
     if !is_gone(left.evidence()) {
         return Ok(left);
     }
-    eprintln!("boot: the guest was gone without a word: once more");
+    crate::output::eprintln!("boot: the guest was gone without a word: once more");
     for file in [RESULT, RESULTS] {
         files::remove_file(&guest.shared.join(file))?;
     }

@@ -8,4 +8,7 @@ mod apply;
 mod base;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/files.rs"]
+mod files;
 mod linux;
+mod output;
