@@ -40,7 +40,7 @@ fn measure() -> Result<()> {
 fn round(project: &Project, name: &str) -> Result<Duration> {
     let start = Instant::now();
     let rendered = render::render_all(project)?;
-    overlay::compare(&project.root, &rendered)?;
+    overlay::compare(project, &rendered)?;
     let series = series::load(project, name)?;
     let base = base::resolve(project, &series.base, None)?;
     series::apply_series(project, &series, &base, false, false)?;

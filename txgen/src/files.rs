@@ -4,13 +4,15 @@
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tempfile::NamedTempFile;
 
 use crate::process;
+
+pub mod plain;
 
 /// Reads a text file; the error names it.
 pub fn read(path: &Path) -> Result<String> {
@@ -126,13 +128,23 @@ fn stage(dir: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Copies a folder with all in it to one that is not there yet, or is empty.
+/// Copies a folder with all in it to one that is not there yet, or is empty; links stay links.
 pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     make_dir(to)?;
     for file in below(from)? {
         let target = to.join(&file);
         make_dir(target.parent().context("a file has a folder")?)?;
-        fs::copy(from.join(&file), &target).with_context(|| format!("copy {}", file.display()))?;
+        let copying = || format!("copy {}", from.join(&file).display());
+        let kind = fs::symlink_metadata(from.join(&file)).with_context(copying)?.file_type();
+        if kind.is_symlink() {
+            let link = fs::read_link(from.join(&file)).with_context(copying)?;
+            symlink(link, &target).with_context(copying)?;
+            continue;
+        }
+        if !kind.is_file() {
+            bail!("{} is {}: take it away, it can not be copied", from.join(&file).display(), plain::kind(kind));
+        }
+        fs::copy(from.join(&file), &target).with_context(copying)?;
     }
     Ok(())
 }

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
-use crate::files;
 use crate::git::{Authorship, Repo, diff, identity};
 use crate::kernel::config;
 use crate::project::Project;
@@ -68,7 +67,7 @@ pub fn load(project: &Project, series: &str) -> Result<Vec<Mutation>> {
     for entry in std::fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
         let path = entry.with_context(|| format!("list {}", dir.display()))?.path();
         if path.extension().is_some_and(|ending| ending == "diff") {
-            mutations.push(parse(&path, files::read(&path)?)?);
+            mutations.push(parse(&path, project.text(&path)?)?);
         }
     }
     ensure!(!mutations.is_empty(), "series {series} has no mutations: vm-tests/mutations/{series} has no .diff");

@@ -3,7 +3,6 @@
 //! the list of the files in kernel-overlay/.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
@@ -11,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use similar::{Algorithm, TextDiff};
 
 use crate::files;
+use crate::project::Project;
 use crate::render::Rendered;
 
 /// A file that is not what it should be.
@@ -26,16 +26,11 @@ pub struct Stale {
     pub diff: String,
 }
 
-/// The rendered files that differ from those under `root`.
-pub fn compare(root: &Path, rendered: &[Rendered]) -> Result<Vec<Stale>> {
+/// The rendered files that differ from those of the project.
+pub fn compare(project: &Project, rendered: &[Rendered]) -> Result<Vec<Stale>> {
     let mut stale = Vec::new();
     for file in rendered {
-        let path = root.join(&file.path);
-        let old = match fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(e) if e.kind() == ErrorKind::NotFound => None,
-            Err(e) => return Err(e).with_context(|| format!("read {}", path.display())),
-        };
+        let old = project.text_if_there(Path::new(&file.path))?;
         if old.as_ref() != Some(&file.text) {
             stale.push(Stale {
                 path: file.path.clone(),

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Where things are: the project's folders and the cache. Reads no file but to find the root.
+//! Where things are: the project's folders and the cache, and how files of the project are read.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+
+mod given;
 
 /// The folders a command works on.
 #[derive(Debug, Clone)]

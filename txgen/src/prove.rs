@@ -16,7 +16,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Base;
-use crate::files;
 use crate::kernel::build::Image;
 use crate::kernel::builder::Builder;
 use crate::kernel::config::Config;
@@ -319,7 +318,7 @@ fn key(tree: &str, config: &Config, toolchain: &[String], tests: &str) -> String
 
 /// What a boot runs and how: all of it that can change the outcome.
 fn tests(project: &Project) -> Result<String> {
-    let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
+    let pins = project.text(&project.vm_tests().join("requirements.txt"))?;
     let (args, size, script) = (argv::KUNIT_ARGS, argv::GUEST_SIZE, guest::script(project)?);
     let quick = quick::key(project)?;
     Ok(format!("judged {}\n{args:?}\n{size:?}\n{script}\n{pins}\n{quick}", vm::JUDGED))

@@ -17,11 +17,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use tera::{ErrorKind, Tera};
 
-use crate::files;
+use crate::files::{self, plain};
 use crate::model::{self, Model};
 use crate::project::Project;
 
@@ -88,7 +88,7 @@ pub struct Rendered {
 /// Reads the designs of the project and proves their promises.
 fn read_designs(project: &Project) -> Result<Vec<Part>> {
     let read = |design: &'static Design| -> Result<Part> {
-        let model = model::parse::parse(design.source, &files::read(&project.root.join(design.source))?)?;
+        let model = model::parse::parse(design.source, &project.text(Path::new(design.source))?)?;
         model::layout::prove(&model)?;
         Ok(Part { design, model })
     };
@@ -125,6 +125,9 @@ pub struct Templates {
 impl Templates {
     /// Reads every `.tera` file of `dir`, each under its file name.
     pub fn load(dir: &Path) -> Result<Self> {
+        if dir.is_symlink() {
+            bail!("templates is a symbolic link: a project has folders of its own, put the files there");
+        }
         let mut paths = Vec::new();
         for entry in fs::read_dir(dir).with_context(|| format!("read folder {}", dir.display()))? {
             let path = entry.with_context(|| format!("read folder {}", dir.display()))?.path();
@@ -138,7 +141,8 @@ impl Templates {
         let mut sources = Vec::new();
         for path in &paths {
             let name = path.file_name().context("a template has a file name")?.to_string_lossy().into_owned();
-            let text = files::read(path)?;
+            let shown = Path::new("templates").join(&name);
+            let text = plain::plain_text(path, &shown, "a project has plain files only")?;
             strict::fields_in_conditions(&format!("templates/{name}"), &text)?;
             sources.push((name, text));
         }

@@ -177,7 +177,7 @@ impl Table {
 /// Reads vm-tests/selftests.toml.
 pub fn load(project: &Project) -> Result<Table> {
     let path = project.vm_tests().join("selftests.toml");
-    let text = files::read(&path)?;
+    let text = project.text(&path)?;
     let table = toml::from_str::<Table>(&text)
         .map_err(|error| files::at(&project.relative(&path), &text, error.span(), error.message()))?;
     validate(&table).with_context(|| project.relative(&path).display().to_string())?;

@@ -112,7 +112,7 @@ pub fn virtme_ng(project: &Project) -> Result<PathBuf> {
     if !vng.is_file() {
         return Err(MissingTool { tool: "vng (virtme-ng)".to_owned(), install: script }.into());
     }
-    let pins = files::read(&project.vm_tests().join("requirements.txt"))?;
+    let pins = project.text(&project.vm_tests().join("requirements.txt"))?;
     if files::read(&venv.join("requirements.txt"))? != pins {
         bail!("virtme-ng in {} is not the one that vm-tests/requirements.txt pins: run {script}", venv.display());
     }

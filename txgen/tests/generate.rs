@@ -275,3 +275,20 @@ fn file_that_can_not_be_written_leaves_the_others_unwritten() {
     assert!(ran.stderr.contains("kernel-overlay/Documentation/networking"), "{}", ran.stderr);
     assert!(!project.path(HEADER).exists() && !project.path(RUST).exists());
 }
+
+#[test]
+fn it_writes_through_no_link_and_waits_for_no_pipe() {
+    let project = project();
+    project.txgen(&["generate"]).expect(0);
+    fs::remove_file(project.path(HEADER)).unwrap();
+    nix::unistd::mkfifo(&project.path(HEADER), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let said = project.txgen(&["generate"]).expect(2).stderr;
+    let what = "is a named pipe: a project has plain files only";
+    assert_eq!(said, format!("txgen: kernel-overlay/include/net/txbuf/types.h {what}\n"));
+    fs::remove_file(project.path(HEADER)).unwrap();
+    fs::rename(project.path("p/kernel-overlay"), project.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(project.path("elsewhere"), project.path("p/kernel-overlay")).unwrap();
+    let said = project.txgen(&["generate"]).expect(2).stderr;
+    assert!(said.starts_with("txgen: kernel-overlay is a symbolic link: "), "{said}");
+    assert!(!project.path("elsewhere/include/net/txbuf/types.h").exists());
+}

@@ -121,10 +121,7 @@ impl Rule {
 /// Reads the file of a series, if it has one.
 pub fn load(project: &Project, series: &Series) -> Result<Option<Rules>> {
     let path = project.series(&series.name).join(FILE);
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = files::read(&path)?;
+    let Some(text) = project.text_if_there(&path)? else { return Ok(None) };
     parse(project.relative(&path), &text).map(Some)
 }
 

@@ -80,7 +80,7 @@ struct Table {
 /// Reads every base of series/bases.toml, in the order of their names.
 pub fn load(project: &Project) -> Result<Vec<Record>> {
     let path = project.bases_file();
-    parse(&project.relative(&path), &files::read(&path)?)
+    parse(&project.relative(&path), &project.text(&path)?)
 }
 
 /// The base `name` of series/bases.toml.
@@ -137,7 +137,7 @@ pub(crate) fn is_name(name: &str) -> bool {
 /// Writes `record` into series/bases.toml, keeping comments and the other bases as they are.
 pub fn store(project: &Project, record: &Record) -> Result<()> {
     let path = project.bases_file();
-    let text = files::read(&path)?;
+    let text = project.text(&path)?;
     files::write_atomic(&path, updated(&text, record).with_context(|| format!("update {}", path.display()))?.as_bytes())
 }
 
@@ -150,7 +150,7 @@ pub fn slug(reference: &str) -> Option<String> {
 
 /// The text of series/bases.toml with base `name`: a ref of a git repository, as it is in `base`.
 pub fn with_git(project: &Project, name: &str, (url, reference): (&str, &str), base: &Base) -> Result<String> {
-    let text = files::read(&project.bases_file())?;
+    let text = project.text(&project.bases_file())?;
     let mut document = text.parse::<toml_edit::DocumentMut>().map_err(|e| anyhow!("{e}"))?;
     if document.contains_key(name) {
         bail!("series/bases.toml has another base {name}: rename it there, or rebase onto a ref of another name");

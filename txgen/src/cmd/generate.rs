@@ -44,7 +44,7 @@ struct Outcome<'a> {
 /// Renders, compares, and writes or reports.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let rendered = render::render_all(project)?;
-    let stale = overlay::compare(&project.root, &rendered)?;
+    let stale = overlay::compare(project, &rendered)?;
     if !args.check {
         overlay::write(&project.root, &stale)?;
     }

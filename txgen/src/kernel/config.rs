@@ -151,16 +151,16 @@ pub fn load(project: &Project, name: &str, stack: &[&str]) -> Result<Config> {
     let mut options = BTreeMap::new();
     let files = [OF_SERIES.to_owned(), format!("{name}.config")];
     let own = stack.iter().flat_map(|series| files.iter().map(|file| project.series(series).join(file)));
-    let own = own.filter(|path| path.is_file());
+    let own = own.filter(|path| path.symlink_metadata().is_ok());
     for path in fragments.iter().map(|fragment| project.vm_tests().join(fragment)).chain(own) {
-        let text = files::read(&path)?;
+        let text = project.text(&path)?;
         options.extend(parse(&text).with_context(|| format!("read {}", path.display()))?);
     }
     let text = options.iter().map(|(option, value)| format!("{option}={value}\n")).collect();
     let mut brought_by_all = BTreeMap::new();
     for dir in stack.iter().map(|series| project.series(series)).filter(|dir| dir.is_dir()) {
         for path in files::below(&dir)?.iter().filter(|path| path.extension().is_some_and(|ending| ending == "diff")) {
-            brought_by_all.extend(brought(&files::read(&dir.join(path))?));
+            brought_by_all.extend(brought(&project.text(&dir.join(path))?));
         }
     }
     brought_by_all.retain(|option, _| options.contains_key(option));

@@ -9,11 +9,18 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
-use crate::files;
+use crate::files::{self, plain};
 use crate::mail::Mail;
 
 /// Refuses a folder that holds anything but mails of the same series.
 pub fn check(out: &Path, change_id: &str) -> Result<()> {
+    match fs::symlink_metadata(out).map(|found| found.file_type()) {
+        Ok(found) if !found.is_dir() => {
+            bail!("{} is {}: give another folder with -o", out.display(), plain::kind(found));
+        }
+        // What is not there, or may not be looked at, is told of below.
+        _ => {}
+    }
     let entries = match fs::read_dir(out) {
         Ok(entries) => entries,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),

@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use crate::files;
 use crate::project::Project;
 
 /// The file.
@@ -33,10 +32,8 @@ enum State {
 /// Whether `tree` is closed at `now`; open where nothing is known of it.
 pub fn is_closed(project: &Project, tree: &str, now: Timestamp) -> Result<bool> {
     let path = project.root.join(FILE);
-    if !path.exists() {
-        return Ok(false);
-    }
-    closed_in(&files::read(&path)?, tree, now).with_context(|| format!("read {FILE}"))
+    let Some(text) = project.text_if_there(&path)? else { return Ok(false) };
+    closed_in(&text, tree, now).with_context(|| format!("read {FILE}"))
 }
 
 fn closed_in(text: &str, tree: &str, now: Timestamp) -> Result<bool> {

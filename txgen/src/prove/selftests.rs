@@ -185,7 +185,7 @@ pub(super) fn slower(config: &str) -> u32 {
 }
 
 pub(super) fn script(project: &Project) -> Result<String> {
-    files::read(&project.vm_tests().join(SCRIPT))
+    project.text(&project.vm_tests().join(SCRIPT))
 }
 
 /// Puts what the guest's script runs by `plan` into the folder that the guest shares.

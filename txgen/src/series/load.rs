@@ -92,7 +92,7 @@ struct CocciTable {
 /// Reads series/`name`/.
 pub fn load(project: &Project, name: &str) -> Result<Series> {
     let dir = project.series(name);
-    if !is_name(name) || !dir.join("series.toml").is_file() {
+    if !is_name(name) || !project.has_folder(&dir)? || !project.has(&dir.join("series.toml"))? {
         bail!("there is no series {name:?}: no file {}", Path::new("series").join(name).join("series.toml").display());
     }
     let source = read(project, &dir.join("series.toml"))?;
@@ -107,11 +107,7 @@ pub fn load(project: &Project, name: &str) -> Result<Series> {
 /// Reads a text file of the project; the path in the result and in errors is relative to it.
 fn read(project: &Project, path: &Path) -> Result<Text> {
     let file = project.relative(path);
-    let is_link = fs::symlink_metadata(path).with_context(|| format!("read {}", file.display()))?.is_symlink();
-    if is_link {
-        bail!("{} is a symbolic link: a series has plain files only", file.display());
-    }
-    let text = fs::read_to_string(path).with_context(|| format!("read {}", file.display()))?;
+    let text = project.text(&file)?;
     Ok(Text { file, text })
 }
 
@@ -255,7 +251,7 @@ impl Loader<'_> {
     }
 
     fn optional(&self, path: &Path) -> Result<Option<Text>> {
-        if path.symlink_metadata().is_err() { Ok(None) } else { read(self.project, path).map(Some) }
+        if self.project.has(path)? { read(self.project, path).map(Some) } else { Ok(None) }
     }
 
     fn add(&self, add: &Spanned<String>) -> Result<Add> {
@@ -298,7 +294,7 @@ impl Loader<'_> {
     fn resolutions(&self, name: &str) -> Result<BTreeMap<String, Text>> {
         let bases = self.dir.join("bases");
         let mut found = BTreeMap::new();
-        for base in if bases.is_dir() { entries(&bases)? } else { Vec::new() } {
+        for base in if self.project.has_folder(&bases)? { entries(&bases)? } else { Vec::new() } {
             if let Some(text) = self.optional(&bases.join(&base).join(format!("{name}.diff")))? {
                 found.insert(base, text);
             }
@@ -333,7 +329,8 @@ impl Loader<'_> {
         let mut found = Vec::new();
         for name in entries(&self.dir.join(folder))? {
             let path = folder.join(&name);
-            if self.dir.join(&path).is_dir() {
+            let kind = fs::symlink_metadata(self.dir.join(&path));
+            if kind.with_context(|| format!("look at {}", path.display()))?.is_dir() {
                 found.extend(self.files_below(&path)?);
             } else {
                 found.push(path);

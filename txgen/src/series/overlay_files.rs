@@ -9,18 +9,20 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::path;
-use crate::files;
+use crate::files::{self, plain};
 use crate::git::{Blob, Mode};
 use crate::project::Project;
 
 /// Every file of the overlay by its path in the kernel tree.
 pub type Overlay = BTreeMap<String, Blob>;
 
+const RULE: &str = "the overlay has plain files only";
+
 /// Reads kernel-overlay/; symbolic links and special files are refused.
 pub fn read(project: &Project) -> Result<Overlay> {
     let root = project.overlay();
     let mut overlay = Overlay::new();
-    let mut left = if root.is_dir() { vec![String::new()] } else { Vec::new() };
+    let mut left = if project.has_folder(&root)? { vec![String::new()] } else { Vec::new() };
     while let Some(folder) = left.pop() {
         let dir = root.join(&folder);
         let list = || format!("list {}", project.relative(&dir).display());
@@ -34,12 +36,12 @@ pub fn read(project: &Project) -> Result<Overlay> {
             if kind.is_dir() {
                 left.push(path);
             } else if kind.is_file() {
-                let bytes = fs::read(entry.path()).with_context(|| format!("read kernel-overlay/{path}"))?;
+                let bytes = plain::plain_bytes(&entry.path(), &Path::new("kernel-overlay").join(&path), RULE)?;
                 let meta = entry.metadata().with_context(|| format!("read kernel-overlay/{path}"))?;
                 let mode = if meta.permissions().mode() & 0o100 == 0 { Mode::Plain } else { Mode::Executable };
                 overlay.insert(path, Blob { mode, bytes });
             } else {
-                bail!("kernel-overlay/{path} is a symbolic link or a special file: the overlay has plain files only");
+                bail!("kernel-overlay/{path} is a symbolic link or a special file: {RULE}");
             }
         }
     }

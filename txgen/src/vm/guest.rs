@@ -86,7 +86,7 @@ pub fn share(project: &Project, run: &Path) -> Result<PathBuf> {
 
 /// vm-tests/guest.sh: with the kernel's arguments it is the set of tests that a boot runs.
 pub fn script(project: &Project) -> Result<String> {
-    files::read(&project.vm_tests().join("guest.sh"))
+    project.text(&project.vm_tests().join("guest.sh"))
 }
 
 /// Boots a guest to its end; the console's log goes beside the folder it shares. A guest that is gone in the middle is

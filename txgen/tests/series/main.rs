@@ -10,5 +10,6 @@ mod base;
 mod common;
 #[path = "../common/files.rs"]
 mod files;
+mod given;
 mod linux;
 mod output;
