@@ -21,6 +21,7 @@ mod docs;
 pub mod exceptions;
 mod fixes;
 pub mod inline;
+pub mod invisible;
 pub mod kernel_doc;
 pub mod limits;
 mod lint;
@@ -167,6 +168,7 @@ pub const CHECKS: &[Check] = &[
     posting::CHECK,
     checkpatch::CHECK,
     whitespace::CHECK,
+    invisible::CHECK,
     kernel_doc::CHECK,
     docs::CHECK,
     build::BUILD,

@@ -35,6 +35,7 @@ pub mod facts;
 pub mod files;
 pub mod git;
 pub mod import;
+pub mod invisible;
 pub mod joined;
 pub mod kernel;
 pub mod mail;

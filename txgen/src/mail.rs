@@ -231,6 +231,11 @@ pub fn compose(
     };
     let (told, addressed) = rayon::join(told, addressed);
     let ((range_diff, summary), (plain, recipients)) = (told?, addressed?);
+    let hidden = plain.iter().zip(&patches).flat_map(|(mail, patch)| rules::hidden(&patch.name, &mail.text));
+    let hidden = rules::counting(hidden.collect(), envelope, force);
+    if !hidden.is_empty() {
+        return Ok(Err(hidden));
+    }
     let lacks = envelope.since.clone().filter(|_| range_diff.is_none());
     let below = Below { range_diff: range_diff.unwrap_or_default() };
     let thread = Thread::new(&patches, envelope, &below, &sender)?;

@@ -63,9 +63,9 @@ fn a_good_patch_passes_every_check_that_needs_no_build() {
     }
     let report = check(&kernel, &names.collect::<Vec<_>>()).unwrap();
     insta::assert_snapshot!(anstream::adapter::strip_str(&table::table(&report)).to_string(), @r#"
-    patch     message  trailers  fixes    limits   posting  checkpatch  whitespace  kernel-doc  docs     tools    clippy   coccicheck  inline   deprecated  locals   lint     selftest  ynl      maintainers
-    second    ok       ok        ok       -        -        ok          ok          ok          ok       ok       ok       ok          ok       ok          ok       ok       ok        ok       -
-    (series)  -        -         -        ok       ok       -           -           -           -        -        -        -           -        -           -        -        -         -        ok
+    patch     message  trailers  fixes    limits   posting  checkpatch  whitespace  invisible  kernel-doc  docs     tools    clippy   coccicheck  inline   deprecated  locals   lint     selftest  ynl      maintainers
+    second    ok       ok        ok       -        -        ok          ok          ok         ok          ok       ok       ok       ok          ok       ok          ok       ok       ok        ok       -
+    (series)  -        -         -        ok       ok       -           -           -          -           -        -        -        -           -        -           -        -        -         -        ok
     "#);
     assert_eq!(found(&report), [""; 0]);
 }
@@ -87,6 +87,23 @@ fn checkpatch_uses_the_dictionary_of_codespell() {
     let report =
         check(&one_patch(&GOOD.replace("need", "juducial"), &with_function("int x;\n")), &["checkpatch"]).unwrap();
     insta::assert_snapshot!(found(&report).join("\n"), @"second: checkpatch: TYPO_SPELLING: 'juducial' may be misspelled - perhaps 'judicial'?");
+}
+
+#[test]
+fn characters_that_turn_text_around_are_found_in_what_a_patch_adds() {
+    let has_old = with_function("/* \u{202e}old */\nint y;\n");
+    let mut kernel = one_patch(GOOD, &has_old);
+    let report = check(&kernel, &["invisible"]).unwrap();
+    insta::assert_snapshot!(found(&report).join("\n"), @"second: invisible: net/core/skbuff.c:9: invisible-character: there is U+202E, which turns the direction of the text in `/* <U+202E>old */`");
+    let new = has_old.replace("int y;\n", "int y;\nint z;\n");
+    kernel.patch("third", &GOOD.replace("\n\n", "\n\nAnd \u{200b}more.\n\n"), &[("net/core/skbuff.c", &new)]);
+    let name = "net/core/a\u{2066}.c";
+    kernel.patch("fourth", GOOD, &[(name, "// SPDX-License-Identifier: GPL-2.0\n")]);
+    let report = check(&kernel, &["invisible"]).unwrap();
+    insta::assert_snapshot!(found(&report)[1..].join("\n"), @r"
+    third: invisible: message line 3: invisible-character: there is U+200B, which is invisible in `And <U+200B>more.`
+    fourth: invisible: net/core/a<U+2066>.c: invisible-character: there is U+2066, which turns the direction of the text in `net/core/a<U+2066>.c`
+    ");
 }
 
 #[test]
@@ -467,7 +484,7 @@ fn unknown_names_on_the_command_line_exit_2() {
     let kernel = one_patch(GOOD, &with_function("int y;\n"));
     kernel.store("");
     insta::assert_snapshot!(kernel.txgen("check", &["--patch", "nope"]).expect(2).stderr, @"txgen: the series has no patch `nope`; it has second");
-    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, fixes, limits, posting, checkpatch, whitespace, kernel-doc, docs, build, sparse, clang, 32-bit, tools, clippy, coccicheck, inline, deprecated, locals, lint, selftest, ynl, maintainers");
+    insta::assert_snapshot!(kernel.txgen("check", &["--only", "nope"]).expect(2).stderr, @"txgen: there is no check `nope`; there are message, trailers, fixes, limits, posting, checkpatch, whitespace, invisible, kernel-doc, docs, build, sparse, clang, 32-bit, tools, clippy, coccicheck, inline, deprecated, locals, lint, selftest, ynl, maintainers");
 }
 
 #[test]

@@ -189,13 +189,18 @@ impl<'a> Source<'a> {
 
     /// What a patch changes, without renames.
     pub fn diff(&self, patch: &Patch) -> Result<Vec<FileDiff>> {
+        diff::parse(&self.diff_text(patch)?).with_context(|| format!("read the diff of patch {}", patch.name))
+    }
+
+    /// The same as git prints it.
+    pub(crate) fn diff_text(&self, patch: &Patch) -> Result<String> {
         let args = ["diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "-U3"];
         let output = self
             .git(["-c", "core.quotePath=false"])
             .args(args)
             .args(["--diff-algorithm=histogram", "--src-prefix=a/", "--dst-prefix=b/", &patch.parent, &patch.commit])
             .check()?;
-        diff::parse(&output.text()).with_context(|| format!("read the diff of patch {}", patch.name))
+        Ok(output.text())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::check::exceptions;
 use crate::check::source::Patch;
-use crate::check::{Finding, Level, SERIES, limits, message, trailers};
+use crate::check::{Finding, Level, SERIES, invisible, limits, message, trailers};
 use crate::mail::Envelope;
 
 const NETDEV: &str = "Documentation/process/maintainer-netdev.rst";
@@ -42,6 +42,7 @@ pub const RULES: &[Rule] = &[
     rule("subject-period", PATCHES, CANONICAL),
     rule("subject-text", PATCHES, PLAIN_TEXT),
     rule("subject-space", PATCHES, CANONICAL),
+    rule("invisible-character", PATCHES, PLAIN_TEXT),
     rule("blank-line", PATCHES, CANONICAL),
     rule("empty-body", PATCHES, DESCRIBE),
     rule("mail-header", PATCHES, CANONICAL),
@@ -92,17 +93,26 @@ pub fn findings(patches: &[Patch], envelope: &Envelope, force: &[String]) -> Vec
     let mut found = Vec::new();
     for patch in patches {
         found.extend(named("message", &patch.name, message::findings(&patch.message)));
+        found.extend(named("invisible", &patch.name, invisible::in_text(&patch.message)));
         found.extend(named("trailers", &patch.name, trailers::findings(&patch.message, &patch.author)));
         let note = envelope.notes.get(&patch.name).map(String::as_str).unwrap_or_default();
         found.extend(named("note", &patch.name, like_a_patch(note)));
+        found.extend(named("note", &patch.name, invisible::in_text(note)));
     }
     found.extend(named("limits", SERIES, limits::findings(patches, envelope.cover.as_deref())));
     found.extend(named("changelog", SERIES, like_a_patch(&envelope.changelog)));
+    found.extend(named("changelog", SERIES, invisible::in_text(&envelope.changelog)));
     if let Some(cover) = &envelope.cover {
         found.extend(named("cover", SERIES, message::subject_findings(&envelope.title)));
         found.extend(named("cover", SERIES, like_a_patch(cover)));
+        found.extend([&envelope.title, cover].iter().flat_map(|text| named("cover", SERIES, invisible::in_text(text))));
     }
     counting(found, envelope, force)
+}
+
+/// What a mail of patch `patch` adds without showing it, as [`invisible`] finds it.
+pub fn hidden(patch: &str, mail: &str) -> Vec<Finding> {
+    named("invisible", patch, invisible::in_diff(mail))
 }
 
 /// Those of `found` that are neither excused in series.toml nor named in `force`.
@@ -146,6 +156,7 @@ mod tests {
             include_str!("../check/message.rs"),
             include_str!("../check/trailers.rs"),
             include_str!("../check/limits.rs"),
+            include_str!("../check/invisible.rs"),
             include_str!("../check/posting.rs"),
             include_str!("posting.rs"),
             include_str!("rules.rs"),

@@ -288,6 +288,28 @@ fn what_netdev_would_bounce_is_refused_and_nothing_is_written() {
 }
 
 #[test]
+fn what_deceives_a_reader_is_refused_with_its_place() {
+    let mut kernel = two_patches();
+    let code = "// SPDX-License-Identifier: GPL-2.0\n/* \u{2067}end */\n";
+    kernel.patch("fourth", THIRD, &[("net/core/fourth.c", code)]);
+    let good = envelope();
+    let said = refused(&kernel, &good);
+    let what = "invisible-character: there is U+2067, which turns the direction of the text in `/* <U+2067>end */`";
+    assert_eq!(said, [format!("fourth: invisible: net/core/fourth.c:2: {what}")]);
+    let kernel = two_patches();
+    let notes = [("third".to_owned(), "One\ntwo\u{feff}\n".to_owned())].into();
+    let cover = good.cover.as_ref().map(|cover| format!("{cover}\n\u{202a}x\n"));
+    let said = refused(&kernel, &Envelope { notes, cover, title: format!("{}\u{ad}", good.title), ..good });
+    let places = said.iter().map(|line| line.split(" there is ").next().unwrap()).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(places, @r"
+    third: note: message line 2: invisible-character:
+    (series): cover: message line 1: subject-text: the subject is not plain ASCII
+    (series): cover: message line 1: invisible-character:
+    (series): cover: message line 7: invisible-character:
+    ");
+}
+
+#[test]
 fn a_forced_rule_is_not_refused() {
     let mut kernel = Kernel::new();
     kernel.patch("bad", "net: end with a period.\n\nWhy.\n", &[("net/core/bad.c", "int bad;\n")]);

@@ -337,9 +337,9 @@ fn status_lists_patches_and_tells_a_stale_branch() {
     branch txgen/demo: not applied
 
     patch     checks      build  boot  subject
-    rename    20 not run  -      -     net: rename skb_old()
-    txbuf     20 not run  -      -     net: add txbuf
-    more      20 not run  -      -     net: add more
+    rename    21 not run  -      -     net: rename skb_old()
+    txbuf     21 not run  -      -     net: add txbuf
+    more      21 not run  -      -     net: add more
     (series)  3 not run   -      -
     "#);
     project.txgen(&["apply", "demo"]).expect(0);
