@@ -26,6 +26,14 @@ fn actionlint(text: &str) -> (Option<i32>, String) {
 }
 
 #[test]
+fn git_leaves_the_line_ends_of_this_project_alone() {
+    let paths = ["series/zerocopy/series.toml", "kernel-overlay/x.c", "vm-tests/guest.sh", "README.md"];
+    let git = Command::new("git").args(["check-attr", "text", "--"]).args(paths).current_dir(root()).output().unwrap();
+    let said = String::from_utf8_lossy(&git.stdout).into_owned();
+    assert_eq!(said, paths.map(|path| format!("{path}: text: unset\n")).concat());
+}
+
+#[test]
 fn actionlint_finds_nothing_in_the_workflow() {
     assert_eq!(actionlint(&workflow()), (Some(0), String::new()));
 }

@@ -55,6 +55,9 @@ pub struct Start {
 }
 
 /// Begins a series without patches.
+///
+/// Its files are kept byte by byte where git leaves line ends alone: have `* -text` in .gitattributes at the top of the
+/// project.
 #[derive(Debug, clap::Args)]
 #[command(after_help = NEW_EXAMPLES)]
 pub struct NewArgs {
