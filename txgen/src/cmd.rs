@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One command a file: `Args`, whose doc comments are the help, and `run`.
 
+pub mod allow;
 pub mod apply;
 pub mod arrange;
 pub mod audit;

@@ -3,33 +3,45 @@
 //!
 //! spatch skips what it can not parse and says nothing. So a run is only taken where a second one on its output
 //! finds nothing more, and where none of the identifiers that were to go is left.
+//!
+//! A semantic patch comes with a series, which may be somebody else's: code in it is only run if the user allowed that very
+//! text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use regex::Regex;
+use anyhow::{Context, Result};
 
 use crate::files;
 use crate::git::{Blob, Changes, Mode, Repo};
-use crate::process::{self, Run};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::proof;
 use crate::series::Cocci;
+use residue::residue;
+use spatch::spatch;
+
+pub mod allowed;
+pub mod code;
+mod residue;
+pub mod spatch;
+mod words;
+
+pub use residue::residue_pattern;
 
 /// What a semantic patch came to: the changes, or why they can not be taken.
 pub type Outcome = std::result::Result<Changes, String>;
 
 /// Runs `cocci` on its paths of `tree`; the result is kept, so that the same run is instant the next time.
 pub fn run(project: &Project, repo: &Repo, tree: &str, cocci: &Cocci) -> Result<Outcome> {
-    let macros = macro_file(project);
-    let macro_text = macros.as_deref().map(files::read).transpose()?.unwrap_or_default();
+    let script = &cocci.script;
+    code::refuse_other_files(&script.file, &script.text)?;
+    let macros = macros(project)?;
     let version = spatch_version()?;
-    let mut parts = vec![cocci.script.text.as_bytes(), macro_text.as_bytes(), version.as_bytes()];
+    let macro_text = macros.as_deref().unwrap_or_default();
+    let mut parts = vec![script.text.as_bytes(), macro_text.as_bytes(), version.as_bytes()];
     let mut ids = Vec::new();
     for path in &cocci.paths {
         let Some(id) = repo.id_of(tree, path)? else {
@@ -43,6 +55,7 @@ pub fn run(project: &Project, repo: &Repo, tree: &str, cocci: &Cocci) -> Result<
     if let Some(known) = proof::load::<BTreeMap<String, String>>(project, "cocci", &key)? {
         return Ok(Ok(with_modes(repo, tree, known)?));
     }
+    allowed::refuse_code(project, &script.file, &script.text)?;
     match transform(repo, tree, cocci, macros.as_deref())? {
         Ok(changed) => {
             proof::store(project, "cocci", &key, &changed)?;
@@ -53,8 +66,8 @@ pub fn run(project: &Project, repo: &Repo, tree: &str, cocci: &Cocci) -> Result<
 }
 
 /// series/macros.h: macros that spatch would otherwise stumble over.
-fn macro_file(project: &Project) -> Option<PathBuf> {
-    Some(project.root.join("series/macros.h")).filter(|path| path.is_file())
+fn macros(project: &Project) -> Result<Option<String>> {
+    project.text_if_there(Path::new("series/macros.h"))
 }
 
 /// The first line of `spatch --version`, asked once: it takes longer than all the rest of a warm run.
@@ -63,7 +76,7 @@ fn spatch_version() -> Result<&'static str> {
     if let Some(version) = VERSION.get() {
         return Ok(version);
     }
-    let text = Run::new(process::require("spatch")?, ["--version"]).check()?.text();
+    let text = spatch::version()?;
     Ok(VERSION.get_or_init(|| text.lines().next().unwrap_or_default().to_owned()))
 }
 
@@ -80,7 +93,7 @@ fn transform(
     repo: &Repo,
     tree: &str,
     cocci: &Cocci,
-    macros: Option<&Path>,
+    macros: Option<&str>,
 ) -> Result<std::result::Result<BTreeMap<String, String>, String>> {
     let name = cocci.script.file.display().to_string();
     let progress = Progress::start(&format!("run {name}"), 0);
@@ -94,6 +107,8 @@ fn transform(
     write_all(&tree, sources.iter().map(|(path, blob)| (path, blob.bytes.as_slice())))?;
     let script = Path::new("..").join(cocci.script.file.file_name().context("a script has a name")?);
     fs::write(tree.join(&script), &cocci.script.text).context("write a temporary file")?;
+    let macros = macros.map(|text| write_macros(&tree, text)).transpose()?;
+    let macros = macros.as_deref();
     spatch(&script, macros, &tree).with_context(|| name.clone())?;
     let changed = changed_files(&tree, &sources)?;
     progress.done(&format!("{} of {} files changed", changed.len(), sources.len()));
@@ -104,6 +119,13 @@ fn transform(
         return Ok(Err(what));
     }
     Ok(residue(cocci, &sources, &changed).map_or(Ok(changed), Err))
+}
+
+/// Writes the macros beside the folder `tree`, in which spatch runs: it reads the text that the result is kept under.
+fn write_macros(tree: &Path, text: &str) -> Result<PathBuf> {
+    let file = PathBuf::from("../macros.h");
+    fs::write(tree.join(&file), text).context("write a temporary file")?;
+    Ok(file)
 }
 
 fn is_source(path: &str) -> bool {
@@ -120,24 +142,6 @@ fn write_all<'a>(dir: &Path, sources: impl Iterator<Item = (&'a String, &'a [u8]
             made.insert(parent);
         }
         fs::write(&to, bytes).with_context(|| format!("write {}", to.display()))?;
-    }
-    Ok(())
-}
-
-/// Runs spatch in folder `tree`; `script` is relative to it, so that messages hold no temporary path.
-fn spatch(script: &Path, macros: Option<&Path>, tree: &Path) -> Result<()> {
-    let mut run = Run::new("spatch", ["--sp-file"]).arg(script);
-    if let Some(macros) = macros {
-        run = run.arg("--macro-file").arg(macros);
-    }
-    let output = run
-        .args(["--no-includes", "--include-headers", "--in-place", "--no-show-diff", "--quiet", "--dir", "."])
-        .dir(tree)
-        .timeout(Duration::from_secs(1800))
-        .check()?;
-    // It goes on after an exception in one file, and exits 0.
-    if let Some(line) = output.errors().lines().find(|line| line.starts_with("EXN:")) {
-        bail!("spatch gave a file up: {line}");
     }
     Ok(())
 }
@@ -170,49 +174,4 @@ fn leftover(
         }
     }
     Ok(None)
-}
-
-/// Finds what was to go, and is still there.
-fn residue(cocci: &Cocci, before: &BTreeMap<String, Blob>, changed: &BTreeMap<String, String>) -> Option<String> {
-    let mut left = Vec::new();
-    for (path, blob) in before {
-        let text = changed.get(path).map_or_else(|| String::from_utf8_lossy(&blob.bytes), |t| t.as_str().into());
-        for pattern in &cocci.residue {
-            let lines = text.lines().enumerate().filter(|(_, line)| pattern.is_match(line));
-            left.extend(lines.map(|(number, line)| format!("{path}:{}: {}", number + 1, line.trim())));
-        }
-    }
-    (!left.is_empty()).then(|| {
-        format!(
-            "what was to go is left in {} places, which spatch may not have understood (series/macros.h can help):\n{}",
-            left.len(),
-            left.join("\n")
-        )
-    })
-}
-
-/// What must not be left: an identifier as a whole word, anything else as a regular expression.
-pub fn residue_pattern(text: &str) -> Result<Regex> {
-    let is_word = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let pattern = if is_word { format!(r"\b{text}\b") } else { text.to_owned() };
-    Regex::new(&pattern).with_context(|| format!("{text:?} is no regular expression"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::residue_pattern;
-
-    #[test]
-    fn a_longer_identifier_is_no_residue() {
-        let page = residue_pattern("skb_frag_page").expect("it is an identifier");
-        assert!(page.is_match("\tskb_frag_page(x)"));
-        assert!(!page.is_match("\t__skb_frag_page(x)"));
-        assert!(!page.is_match("\tskb_frag_pages(x)"));
-    }
-
-    #[test]
-    fn a_regular_expression_is_taken_as_it_is() {
-        assert!(residue_pattern(r"== skb_frag_page\(").expect("it is one").is_match("a == skb_frag_page(x)"));
-        assert!(residue_pattern("(").is_err());
-    }
 }

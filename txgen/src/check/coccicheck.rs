@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use crate::check::source::{Patch, Source};
 use crate::check::{Check, Finding, Level, Scope};
+use crate::cocci::spatch;
 use crate::files;
-use crate::process::{self, Run};
+use crate::process;
 use crate::proof;
 
 pub(super) const CHECK: Check = Check {
@@ -37,7 +38,7 @@ const SCRIPTS: &[&str] = &[
 
 fn tools(source: &Source<'_>) -> Result<String> {
     source.asked_once(CHECK.name, || {
-        let mut identity = Run::new("spatch", ["--version"]).check()?.text();
+        let mut identity = spatch::version()?;
         for script in SCRIPTS {
             identity.push_str(&source.id(&format!("{FOLDER}/{script}"))?.unwrap_or_default());
         }
@@ -77,10 +78,10 @@ fn reports(source: &Source<'_>, commit: &str, path: &str) -> Result<Reports> {
         files::write_atomic(&dir.path().join("rules.cocci"), &rules)?;
         let rules = String::from_utf8_lossy(&rules);
         let options = rules.lines().find_map(|line| line.strip_prefix("// Options:")).unwrap_or_default();
-        let run = Run::new("spatch", ["-D", "report", "--very-quiet", "--no-show-diff", "--cocci-file", "rules.cocci"])
+        let run = spatch::in_folder(dir.path(), ["-D", "report", "--very-quiet", "--no-show-diff"])
+            .args(["--cocci-file", "rules.cocci"])
             .args(options.split_whitespace())
             .arg(path)
-            .dir(dir.path())
             .env("LC_ALL", "C");
         let output = run.output()?;
         if !output.status.success() {

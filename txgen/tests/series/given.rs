@@ -97,6 +97,7 @@ const READ: &[&str] = &[
     "series/demo/rename.cocci",
     "series/demo/cover.md",
     "series/bases.toml",
+    "series/macros.h",
 ];
 
 fn instead(project: &TestProject, name: &str, make: impl FnOnce(&Path)) -> String {

@@ -13,3 +13,4 @@ mod files;
 mod given;
 mod linux;
 mod output;
+mod scripts;
