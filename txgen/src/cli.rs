@@ -15,7 +15,8 @@ use crate::project::Project;
 use crate::rebase;
 
 const EXIT_CODES: &str = "Exit codes: 0 good, 1 findings or failed tests, 2 could not run, 3 conflict; \
-130 interrupted.";
+130 interrupted; \
+141 nobody reads the output.";
 
 /// Keeps a long-lived Linux networking series: renders, applies, checks, boots and formats it.
 #[derive(Debug, Parser)]

@@ -4,6 +4,7 @@
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -147,6 +148,16 @@ pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         fs::copy(from.join(&file), &target).with_context(copying)?;
     }
     Ok(())
+}
+
+/// The bytes of a file, or the path that a link holds: nothing is followed.
+pub fn content(path: &Path) -> Result<Vec<u8>> {
+    let reading = || format!("read {}", path.display());
+    match fs::symlink_metadata(path).with_context(reading)?.file_type() {
+        kind if kind.is_symlink() => Ok(fs::read_link(path).with_context(reading)?.into_os_string().into_vec()),
+        kind if kind.is_file() => fs::read(path).with_context(reading),
+        kind => bail!("{} is {}: take it away, it can not be read", path.display(), plain::kind(kind)),
+    }
 }
 
 /// Every file below a folder, sorted, by its path in it.

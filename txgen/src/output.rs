@@ -37,7 +37,16 @@ pub fn to_stdout(text: Arguments<'_>) {
     }
 }
 
-/// Prints to standard error in the same way.
+/// Writes data to standard output as it is: mails may have escape sequences in them, which text loses.
+pub fn bytes(data: &[u8]) {
+    if FAILED.get().is_none()
+        && let Err(error) = std::io::stdout().lock().write_all(data)
+    {
+        FAILED.get_or_init(|| error);
+    }
+}
+
+/// Prints to standard error in the same way as [`to_stdout`].
 pub fn to_stderr(text: Arguments<'_>) {
     // Standard error is where a failure would be told.
     anstream::stderr().lock().write_fmt(text).unwrap_or(());

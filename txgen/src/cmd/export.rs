@@ -9,6 +9,7 @@ use super::which::Which;
 use crate::error::Exit;
 use crate::files;
 use crate::mail::patches;
+use crate::output;
 use crate::project::Project;
 use crate::series::Applied;
 
@@ -47,7 +48,7 @@ enum To {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.build(project, false)?;
     match &args.to {
-        To::Mbox { file } if file == Path::new("-") => crate::output::print!("{}", all(project, &applied)?),
+        To::Mbox { file } if file == Path::new("-") => output::bytes(all(project, &applied)?.as_bytes()),
         To::Mbox { file } => files::write_atomic(&std::path::absolute(file)?, all(project, &applied)?.as_bytes())?,
         To::Quilt { folder } => quilt(project, &applied, &std::path::absolute(folder)?)?,
     }

@@ -119,7 +119,7 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
     let dir = tempfile::tempdir().context("make a temporary folder")?;
     let staged = Project { root: dir.path().to_owned(), cache: project.cache.clone() };
     crate::files::copy_folder(&project.root.join("series"), &staged.root.join("series"))?;
-    if project.overlay().is_dir() {
+    if project.has_folder(&project.overlay())? {
         crate::files::copy_folder(&project.overlay(), &staged.overlay())?;
     }
     let file = staged.series(name).join("series.toml");

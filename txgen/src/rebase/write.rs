@@ -216,7 +216,7 @@ pub fn key(dir: &Path) -> Result<String> {
     let mut parts = Vec::new();
     for file in files::below(dir)? {
         parts.push(file.to_string_lossy().into_owned().into_bytes());
-        parts.push(fs::read(dir.join(&file)).with_context(|| format!("read {}", dir.join(&file).display()))?);
+        parts.push(files::content(&dir.join(&file))?);
     }
     Ok(proof::key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
 }

@@ -21,7 +21,7 @@ pub fn stage(project: &Project, name: &str, refreshed: &Refreshed) -> Result<Sta
     let dir = tempfile::Builder::new().prefix("txgen-stage-").tempdir().context("make a folder for the new series")?;
     let staged = Project { root: dir.path().to_owned(), cache: project.cache.clone() };
     files::copy_folder(&project.root.join("series"), &staged.root.join("series"))?;
-    if project.overlay().is_dir() {
+    if project.has_folder(&project.overlay())? {
         files::copy_folder(&project.overlay(), &staged.overlay())?;
     }
     for (file, text) in &refreshed.files {

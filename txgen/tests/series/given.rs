@@ -78,6 +78,16 @@ fn no_command_writes_through_a_series_that_is_a_link() {
 }
 
 #[test]
+fn a_hidden_link_is_kept_as_it_is_and_not_followed() {
+    let project = demo_project();
+    symlink("/dev/zero", project.path("p/series/demo/.zero")).unwrap();
+    symlink("user@example.org.1", project.path("p/series/demo/.#series.toml")).unwrap();
+    project.txgen(&["drop", "demo", "more"]).expect(0);
+    assert_eq!(fs::read_link(project.path("p/series/demo/.zero")).unwrap(), Path::new("/dev/zero"));
+    assert!(project.path("p/series/demo/.#series.toml").is_symlink());
+}
+
+#[test]
 fn a_link_in_the_overlay_gets_into_no_commit() {
     let project = demo_project();
     fs::remove_file(project.path("p/kernel-overlay/net/core/txbuf.c")).unwrap();

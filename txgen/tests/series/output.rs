@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::common::{Ran, TestProject, ran};
 use super::files::files_below;
-use super::linux::demo_project;
+use super::linux::{TXBUF, demo_project};
 
 /// Runs txgen with the redirections of a shell.
 fn shell(project: &TestProject, args: &str, redirections: &str) -> Ran {
@@ -132,4 +132,13 @@ fn the_exit_code_of_an_error_is_that_of_the_error_whoever_reads() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_txgen"));
     let status = command.args(["status", "nope"]).current_dir(project.path("p")).stdout(writer).stderr(Stdio::null());
     assert_eq!(status.status().unwrap().code(), Some(2));
+}
+
+#[test]
+fn exported_mails_keep_their_bytes() {
+    let project = demo_project();
+    project.write("p/kernel-overlay/net/core/txbuf.c", &TXBUF.replace("One more.", "One \u{1b}[31mmore\u{1b}[0m."));
+    let text = project.txgen(&["export", "demo", "mbox", "-"]).expect(0).stdout;
+    assert!(text.contains("+/* One \u{1b}[31mmore\u{1b}[0m. */\n"), "{text}");
+    assert_eq!(shell(&project, "export demo mbox -", ">/dev/full").code, 2);
 }

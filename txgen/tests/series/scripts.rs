@@ -132,6 +132,16 @@ fn options_in_the_home_and_in_the_project_do_not_reach_spatch() {
 }
 
 #[test]
+fn a_failure_of_spatch_is_told_in_ten_lines() {
+    let project = demo_project();
+    project.write(&format!("p/{FILE}"), &"int one, more;\n".repeat(2000));
+    let said = project.txgen(&["apply", "demo"]).expect(2).stderr;
+    assert!(said.contains("failed (exit"), "{said}");
+    let told = &said[said.find("txgen:").unwrap()..];
+    assert!(told.lines().count() <= 10 && told.len() < 2500, "{} bytes: {told}", told.len());
+}
+
+#[test]
 fn macros_that_are_a_link_are_refused() {
     let project = demo_project();
     std::os::unix::fs::symlink("/etc/passwd", project.path("p/series/macros.h")).unwrap();
