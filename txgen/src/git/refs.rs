@@ -5,10 +5,21 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::{Repo, program};
 use crate::files;
+
+/// A ref that is to point elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Its full name.
+    pub name: String,
+    /// The object it points at; `None` where there is no such ref.
+    pub from: Option<String>,
+    /// The object it is to point at; `None` where it goes away.
+    pub to: Option<String>,
+}
 
 /// The longest that a git which lives is waited for: it has the lock of a ref for some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,6 +58,11 @@ impl Repo {
             };
         }
         commands += "prepare\ncommit\n";
+        let names = moves.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        self.update_refs(&commands, why).with_context(|| format!("set {}", names.join(", ")))
+    }
+
+    fn update_refs(&self, commands: &str, why: &str) -> Result<()> {
         // A bare repository keeps no reflog by itself, and libgit2 none at all there.
         program::with_users_settings(self.git_dir())
             .args(["update-ref", "--create-reflog", "-m", why, "--stdin"])
@@ -54,7 +70,68 @@ impl Repo {
             .env("GIT_COMMITTER_EMAIL", "txgen@localhost")
             .stdin(commands.as_bytes())
             .check()
-            .with_context(|| format!("set {}", moves.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")))?;
+            .map(drop)
+    }
+
+    /// Moves each ref that still points where its move begins, all of them or none; an error where one does not.
+    pub fn move_refs_from(&self, moves: &[Move], why: &str) -> Result<()> {
+        let mut commands = String::from("start\n");
+        for Move { name, from, to } in moves.iter().filter(|one| one.from != one.to) {
+            let length = to.as_ref().or(from.as_ref()).map_or(0, String::len);
+            let from = from.clone().unwrap_or_else(|| "0".repeat(length));
+            commands += &match to {
+                Some(to) => format!("update {name} {to} {from}\n"),
+                None => format!("delete {name} {from}\n"),
+            };
+        }
+        commands += "prepare\ncommit\n";
+        self.refuse_blocked(&moves.iter().map(|one| one.name.as_str()).collect::<Vec<_>>())?;
+        self.update_refs(&commands, why).or_else(|error| {
+            for Move { name, from, to } in moves {
+                let now = self.target(name)?;
+                if now != *from && now != *to {
+                    bail!("{name} was moved meanwhile: it is left as it is");
+                }
+            }
+            let names = moves.iter().map(|one| one.name.as_str()).collect::<Vec<_>>();
+            Err(error.context(format!("set {}", names.join(", "))))
+        })
+    }
+
+    /// The object that a ref points at, which may be a tag; `None` where there is no such ref.
+    pub fn target(&self, name: &str) -> Result<Option<String>> {
+        let reading = || format!("read {name}");
+        match self.repo.find_reference(name) {
+            Ok(found) => {
+                let found = found.resolve().with_context(reading)?;
+                Ok(found.target().map(|id| id.to_string()))
+            }
+            Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(e) => Err(e).with_context(reading),
+        }
+    }
+
+    /// Refuses refs that can not be because another one is in their way: a name is a folder or a ref.
+    pub fn refuse_blocked(&self, names: &[&str]) -> Result<()> {
+        for name in names {
+            let above =
+                name.match_indices('/').map(|(at, _)| &name[..at]).filter(|part| part.matches('/').count() >= 2);
+            let below = self.repo.references_glob(&format!("{name}/*")).with_context(|| format!("list {name}/"))?;
+            let mut found = None;
+            for part in above {
+                if self.target(part)?.is_some() {
+                    found = Some(part.to_owned());
+                }
+            }
+            for one in below {
+                let one = one.with_context(|| format!("list {name}/"))?;
+                found = one.name().ok().map(str::to_owned).or(found);
+            }
+            let Some(found) = found else { continue };
+            let (branch, dir) = (found.strip_prefix("refs/heads/"), self.git_dir().display());
+            let rename = branch.map(|branch| format!(" (`git -C {dir} branch -m {branch} NEW`)")).unwrap_or_default();
+            bail!("{found} of {dir} is in the way of {name}: rename it{rename}");
+        }
         Ok(())
     }
 
