@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Files written whole or not at all.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -9,6 +10,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use tempfile::NamedTempFile;
 
 use crate::process;
@@ -96,6 +98,21 @@ pub fn write_all_atomic(files: &[(&Path, &[u8])]) -> Result<()> {
     Ok(())
 }
 
+/// Writes a file as [`write_atomic`] does where it holds `old`; an error, and the file as it is, where it does not.
+pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<()> {
+    let dir = path.parent().with_context(|| format!("{} has no parent folder", path.display()))?;
+    let writing = || format!("write {}", path.display());
+    let file = stage(dir, new).with_context(writing)?;
+    let swap = || renameat2(AT_FDCWD, file.path(), AT_FDCWD, path, RenameFlags::RENAME_EXCHANGE).with_context(writing);
+    swap()?;
+    // What was there is in the temporary file now, and goes with it.
+    if fs::read(file.path()).with_context(writing)? != old {
+        swap()?;
+        bail!("{} changed on disk meanwhile: nothing was written, run it again", path.display());
+    }
+    Ok(())
+}
+
 /// Writes a file, and the folders it is in, of a folder of one's own that goes away: it need not outlast a crash.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     make_dir(path.parent().with_context(|| format!("{} has no parent folder", path.display()))?)?;
@@ -104,6 +121,11 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// How the names of files begin that are to be renamed.
 const STAGED: &str = ".txgen-";
+
+/// Whether a file has the name of one that is to be renamed.
+pub fn is_staged(name: &str) -> bool {
+    name.starts_with(STAGED)
+}
 
 /// Removes from `dir` what a [`write_atomic`] that was killed left there; nobody else may write to the folder meanwhile.
 pub fn remove_staged(dir: &Path) -> Result<()> {
@@ -129,23 +151,22 @@ fn stage(dir: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Copies a folder with all in it to one that is not there yet, or is empty; links stay links.
+/// Copies a folder with all in it to one that is not there yet, or is empty. A symbolic link stays one: an editor's lock
+/// points nowhere.
 pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     make_dir(to)?;
     for file in below(from)? {
-        let target = to.join(&file);
+        let (source, target) = (from.join(&file), to.join(&file));
         make_dir(target.parent().context("a file has a folder")?)?;
-        let copying = || format!("copy {}", from.join(&file).display());
-        let kind = fs::symlink_metadata(from.join(&file)).with_context(copying)?.file_type();
+        let copying = || format!("copy {}", source.display());
+        let kind = fs::symlink_metadata(&source).with_context(copying)?.file_type();
         if kind.is_symlink() {
-            let link = fs::read_link(from.join(&file)).with_context(copying)?;
-            symlink(link, &target).with_context(copying)?;
-            continue;
+            symlink(fs::read_link(&source).with_context(copying)?, &target).with_context(copying)?;
+        } else if kind.is_file() {
+            fs::copy(&source, &target).with_context(copying)?;
+        } else {
+            bail!("{} is {}: take it away, it can not be copied", source.display(), plain::kind(kind));
         }
-        if !kind.is_file() {
-            bail!("{} is {}: take it away, it can not be copied", from.join(&file).display(), plain::kind(kind));
-        }
-        fs::copy(from.join(&file), &target).with_context(copying)?;
     }
     Ok(())
 }
@@ -158,6 +179,16 @@ pub fn content(path: &Path) -> Result<Vec<u8>> {
         kind if kind.is_file() => fs::read(path).with_context(reading),
         kind => bail!("{} is {}: take it away, it can not be read", path.display(), plain::kind(kind)),
     }
+}
+
+/// Whether a file is what an editor, a merge or a txgen that was killed leaves beside the file that is meant.
+pub fn is_editors(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let ends = [&b"~"[..], b".orig", b".rej", b".swp", b".swo", b".swx"];
+    let is_between = name.len() > 1 && name.starts_with(b"#") && name.ends_with(b"#");
+    let starts = name.starts_with(b".#") || name.starts_with(STAGED.as_bytes());
+    let whole = name == b"4913" || name == b".DS_Store";
+    ends.iter().any(|end| name.ends_with(end)) || is_between || starts || whole
 }
 
 /// Every file below a folder, sorted, by its path in it.

@@ -58,6 +58,9 @@ pub fn list(dir: &Path) -> Result<Vec<String>> {
         let reading = || format!("read folder {}", folder.display());
         for entry in fs::read_dir(&folder).with_context(reading)? {
             let path = entry.with_context(reading)?.path();
+            if path.file_name().is_some_and(files::is_editors) {
+                continue;
+            }
             let kind = fs::symlink_metadata(&path).with_context(|| format!("look at {}", path.display()))?.file_type();
             if kind.is_dir() {
                 todo.push(path);

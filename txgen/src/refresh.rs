@@ -134,7 +134,13 @@ pub fn refresh(source: &Source<'_>, applied: &[Commit], branch: &[Commit], choic
 fn stranded(source: &Source<'_>, project: &Project) -> Result<Vec<String>> {
     let mut notes = Vec::new();
     for name in apply::names(project)? {
-        let series = crate::series::load(project, &name)?;
+        let series = match crate::series::load(project, &name) {
+            Ok(series) => series,
+            Err(error) => {
+                stack::warn_unread(&name, &error);
+                continue;
+            }
+        };
         let is_above = stack::chain(project, &series)?.iter().any(|lower| lower.name == source.series.name);
         if let Some(error) = is_above.then(|| apply::build(project, &series, source.base, false).err()).flatten() {
             notes.push(format!("series {name}, which depends on it, does not go onto it any more: {error:#}"));

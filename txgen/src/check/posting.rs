@@ -53,7 +53,13 @@ impl Destination {
 fn outstanding(project: &Project, series: &Series) -> Result<BTreeMap<String, usize>> {
     let mut found = BTreeMap::new();
     for name in series::apply::names(project)?.into_iter().filter(|name| *name != series.name) {
-        let other = series::load(project, &name)?;
+        let other = match series::load(project, &name) {
+            Ok(other) => other,
+            Err(error) => {
+                series::stack::warn_unread(&name, &error);
+                continue;
+            }
+        };
         if let Some(last) = other.history.last().filter(|last| last.result.is_none() && other.tree == series.tree) {
             found.insert(name, last.patches.len());
         }

@@ -17,6 +17,7 @@ use crate::project::Project;
 use crate::prove::{self, Proved, Prover, Records, Subject, show};
 use crate::series::Applied;
 use crate::series::apply::names;
+use crate::series::stack;
 
 const EXAMPLES: &str = "Examples:
   txgen prove
@@ -80,10 +81,19 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let known = |config: &Config, tree: &str| -> Result<bool> {
         Ok(records.as_ref().map(|records| records.find(config, tree)).transpose()?.flatten().is_some())
     };
-    let (mut all, mut beyond) = (Vec::new(), Vec::new());
+    let (mut all, mut beyond, mut broken) = (Vec::new(), Vec::new(), false);
     for name in newest_first(project, &args.names)? {
         let which = Which { name, base: args.base.clone(), tree: args.tree.clone() };
-        let (_, applied) = which.build(project, false)?;
+        let applied = match which.build(project, false) {
+            Ok((_, applied)) => applied,
+            // One that is broken stops those that were named with it, and no others.
+            Err(error) if args.names.is_empty() => {
+                stack::warn_unread(&which.name, &error);
+                broken = true;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let configs = args.config.as_deref().map_or_else(|| prove::configs(&applied), |config| vec![config]);
         for config in configs {
             all.push(work(project, config::load(project, config, &applied.stack())?, &applied, known)?);
@@ -116,6 +126,9 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         lines.for_each(|line| crate::output::println!("{line}"));
     }
     let passed = all.iter().flat_map(|work| &work.proved).all(Proved::passed);
+    if broken {
+        return Ok(Exit::Failed);
+    }
     Ok(if passed { Exit::Good } else { Exit::Findings })
 }
 

@@ -159,7 +159,11 @@ pub fn load(project: &Project, name: &str, stack: &[&str]) -> Result<Config> {
     let text = options.iter().map(|(option, value)| format!("{option}={value}\n")).collect();
     let mut brought_by_all = BTreeMap::new();
     for dir in stack.iter().map(|series| project.series(series)).filter(|dir| dir.is_dir()) {
-        for path in files::below(&dir)?.iter().filter(|path| path.extension().is_some_and(|ending| ending == "diff")) {
+        let is_diff = |path: &&std::path::PathBuf| {
+            let is_editors = path.file_name().is_some_and(files::is_editors);
+            !is_editors && path.extension().is_some_and(|ending| ending == "diff")
+        };
+        for path in files::below(&dir)?.iter().filter(is_diff) {
             brought_by_all.extend(brought(&project.text(&dir.join(path))?));
         }
     }

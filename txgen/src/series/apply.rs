@@ -16,7 +16,9 @@ use super::steps::Steps;
 use super::{Applied, AppliedPatch, Message, Series};
 use crate::base::{Base, record};
 use crate::error::Conflict;
+use crate::files;
 use crate::git::Repo;
+use crate::git::refs::Move;
 use crate::project::Project;
 
 /// Turns `series` into commits on `base` and points branch txgen/NAME at the last one. Each commit is signed off
@@ -30,11 +32,12 @@ pub fn apply_series(project: &Project, series: &Series, base: &Base, signoff: bo
     let branch = branch(&series.name);
     let tip = patches.last().map_or(&foot.base.commit, |last| &last.commit);
     let repo = Repo::open(&base.git_dir)?;
+    let moves = moves(&repo, &series.name, &branch, tip)?;
     if !is_branch(&repo, &branch, &foot.base, tip)? {
         if !discard {
             refuse_edited(&repo, &series.name, &branch)?;
         }
-        set_branch(&repo, &series.name, &branch, tip)?;
+        set_branch(&repo, &series.name, &branch, &moves)?;
     }
     let (name, git_dir) = (series.name.clone(), base.git_dir.clone());
     Ok(Applied { name, base: foot.base, git_dir, branch, patches, beneath: foot.beneath })
@@ -168,9 +171,16 @@ pub fn own_ref(name: &str) -> String {
     format!("refs/txgen/series/{name}")
 }
 
-/// Points the branch at `commit`, and with it a ref of our own whose reflog keeps every earlier state.
-fn set_branch(repo: &Repo, name: &str, branch: &str, commit: &str) -> Result<()> {
-    let head = format!("refs/heads/{branch}");
+/// The branch moved to `commit`, and with it a ref of our own whose reflog keeps every earlier state.
+fn moves(repo: &Repo, name: &str, branch: &str, commit: &str) -> Result<Vec<Move>> {
+    let to = Some(commit.to_owned());
+    let names = [format!("refs/heads/{branch}"), own_ref(name)];
+    let one = |name: String| Ok(Move { from: repo.target(&name)?, name, to: to.clone() });
+    names.map(one).into_iter().collect()
+}
+
+/// Moves the branch from where it was when it was looked at.
+fn set_branch(repo: &Repo, name: &str, branch: &str, moves: &[Move]) -> Result<()> {
     if let Some(dir) = repo.checked_out_at(branch)? {
         bail!(
             "branch {branch} is checked out at {}, and applying would move it under that work tree: switch it to \
@@ -179,7 +189,7 @@ fn set_branch(repo: &Repo, name: &str, branch: &str, commit: &str) -> Result<()>
             dir.display()
         );
     }
-    repo.set_refs(&[&head, &own_ref(name)], commit, &format!("txgen apply {name}"))
+    repo.move_refs_from(moves, &format!("txgen apply {name}"))
 }
 
 /// The names of all series of the project, sorted.
@@ -188,8 +198,11 @@ pub fn names(project: &Project) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
         let entry = entry.with_context(|| format!("list {}", dir.display()))?;
-        if entry.path().join("series.toml").is_file() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
+        // What is no name of a series is a stray, or an editor's.
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let is_name = record::is_name(&name) && !files::is_editors(name.as_ref());
+        if is_name && entry.path().join("series.toml").is_file() {
+            names.push(name);
         }
     }
     names.sort();

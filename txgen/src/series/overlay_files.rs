@@ -28,6 +28,9 @@ pub fn read(project: &Project) -> Result<Overlay> {
         let list = || format!("list {}", project.relative(&dir).display());
         for entry in fs::read_dir(&dir).with_context(list)? {
             let entry = entry.with_context(list)?;
+            if files::is_editors(&entry.file_name()) {
+                continue;
+            }
             let name =
                 entry.file_name().into_string().map_err(|n| anyhow!("kernel-overlay/{folder}: {n:?} is no UTF-8"))?;
             let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };

@@ -2,6 +2,7 @@
 //! Series that depend on another: what each stands on, and what of kernel-overlay/ is whose.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -9,6 +10,7 @@ use super::apply::{branch, build_on, names};
 use super::overlay_files::Overlay;
 use super::{Applied, Series, load};
 use crate::base::Base;
+use crate::progress::printing;
 use crate::project::Project;
 
 /// What a series stands on.
@@ -52,6 +54,18 @@ pub fn chain(project: &Project, series: &Series) -> Result<Vec<Series>> {
     Ok(chain)
 }
 
+/// Tells, once, that another series than the one at work can not be read: it is in nobody's way.
+pub fn warn_unread(name: &str, error: &anyhow::Error) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
+        printing(|| {
+            crate::output::eprintln!(
+                "txgen: warning: series {name} can not be read, others go on without it: {error:#}"
+            )
+        });
+    }
+}
+
 /// What other series claim of kernel-overlay/.
 #[derive(Debug, Clone, Default)]
 pub struct Others {
@@ -77,15 +91,19 @@ pub fn others(project: &Project, series: &Series) -> Result<Others> {
     let mut others = Others::default();
     for name in names(project)?.into_iter().filter(|name| *name != series.name) {
         let is_below = below.contains(&name);
-        for add in load(project, &name)?.patches.into_iter().flat_map(|patch| patch.adds) {
-            match add.item {
-                Some(item) if !is_below => drop(others.later.entry(add.path).or_default().insert(item)),
+        let (claims, error) = load::claims(project, &name);
+        if let Some(error) = error {
+            warn_unread(&name, &error);
+        }
+        for (path, item) in claims {
+            match item {
+                Some(item) if !is_below => drop(others.later.entry(path).or_default().insert(item)),
                 Some(_) => {}
                 None => {
                     if is_below {
-                        others.beneath.insert(add.path.clone());
+                        others.beneath.insert(path.clone());
                     }
-                    others.files.insert(add.path);
+                    others.files.insert(path);
                 }
             }
         }
