@@ -107,6 +107,17 @@ fn report(error: &anyhow::Error) -> u8 {
     error::classify(error) as u8
 }
 
+/// Finishes what a txgen that was killed left; what can not be finished is in the way of its own series only.
+fn finish_what_was_killed(project: &Project) {
+    let troubles = match rebase::recover::recover(project) {
+        Ok(troubles) => troubles.into_iter().map(|trouble| trouble.error).collect(),
+        Err(error) => vec![error],
+    };
+    for error in troubles {
+        crate::output::eprintln!("txgen: warning: {error:#}");
+    }
+}
+
 fn report_style() -> anstyle::Style {
     anstyle::AnsiColor::Red.on_default().bold()
 }
@@ -123,7 +134,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         _ => {}
     }
     let project = Project::open(cli.project.as_deref())?;
-    rebase::write::recover(&project)?;
+    finish_what_was_killed(&project);
     match cli.command {
         Command::Base(args) => cmd::base::run(&project, &args),
         Command::Generate(args) => cmd::generate::run(&project, &args),

@@ -7,6 +7,8 @@
 
 pub mod cause;
 pub mod pending;
+mod place;
+pub mod recover;
 pub mod report;
 pub mod write;
 

@@ -16,7 +16,7 @@ use crate::git::program;
 use crate::mail::{Composed, Envelope, Mail, header};
 use crate::process::{Run, last_lines};
 use crate::project::Project;
-use crate::rebase::pending;
+use crate::rebase::{pending, write};
 use crate::series::{self, Applied};
 use journal::{Entry, Folder, Journal, State};
 use mailer::Fate;
@@ -24,6 +24,7 @@ use mailer::Fate;
 pub mod journal;
 pub mod mailer;
 pub mod record;
+pub mod resume;
 
 /// What a person found out about a mail of which nobody knows whether it went out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +62,16 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
         bail!("a rebase of {} is under way: finish it first", applied.name);
     }
     let tip = applied.patches.last().context("a series has patches")?;
-    let entry =
-        |(mail, id): (&Mail, &String)| Entry { file: mail.file.clone(), message_id: id.clone(), state: State::Unsent };
+    let mails = signed(applied, &composed.mails)?;
+    let entry = |(mail, id): (&Mail, &String)| Entry {
+        file: mail.file.clone(),
+        message_id: id.clone(),
+        digest: journal::digest(&mail.text),
+        state: State::Unsent,
+    };
     let journal = Journal {
         title: envelope.title.clone(),
+        tree: envelope.tree.clone(),
         version: envelope.version,
         resend: envelope.resend,
         rfc: envelope.rfc,
@@ -75,9 +82,8 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
         patches: applied.patches.iter().map(|patch| patch.name.clone()).collect(),
         sender: (composed.sender.name.clone(), composed.sender.email.clone()),
         list: composed.recipients.list()?,
-        mails: composed.mails.iter().zip(&composed.message_ids).map(entry).collect(),
+        mails: mails.iter().zip(&composed.message_ids).map(entry).collect(),
     };
-    let mails = signed(applied, &composed.mails)?;
     Folder::create(project, &applied.name, &journal, &mails)
 }
 
@@ -168,6 +174,7 @@ fn note(folder: &Folder, journal: &mut Journal, index: usize, fate: Fate) -> Res
 
 fn finish(project: &Project, name: &str, folder: Folder, journal: &Journal) -> Result<Ended> {
     let id = &journal.mails[0].message_id;
+    let _lock = write::begin(project, name)?;
     // Whoever was killed between the record and this line has it recorded already.
     let recorded = series::load(project, name)?.history.posted.iter().any(|posted| posted.message_id == *id);
     if !recorded {

@@ -186,7 +186,7 @@ fn updated(known: &Record, import: &Import, found: &Found, kernel: String) -> Re
 /// Compares what was fetched with the record, or makes it the record; says whether it was written.
 fn take_record(project: &Project, known: &Record, fresh: &Record, record: bool) -> Result<bool> {
     if record {
-        record::store(project, fresh)?;
+        record::store(project, known, fresh)?;
         return Ok(true);
     }
     let (Some(was), Some(is)) = (&known.tree, &fresh.tree) else { return Ok(false) };

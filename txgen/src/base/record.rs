@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::Base;
 use crate::files;
+use crate::lock;
 use crate::project::Project;
 
 /// A base as series/bases.toml has it.
@@ -134,11 +135,17 @@ pub(crate) fn is_name(name: &str) -> bool {
         && !name.ends_with(".lock")
 }
 
-/// Writes `record` into series/bases.toml, keeping comments and the other bases as they are.
-pub fn store(project: &Project, record: &Record) -> Result<()> {
+/// Writes `record` into series/bases.toml in place of `known`, keeping comments and the other bases as they are; an error
+/// where the file has another one by now.
+pub fn store(project: &Project, known: &Record, record: &Record) -> Result<()> {
+    let _lock = lock::take(project)?;
     let path = project.bases_file();
     let text = project.text(&path)?;
-    files::write_atomic(&path, updated(&text, record).with_context(|| format!("update {}", path.display()))?.as_bytes())
+    if parse(&project.relative(&path), &text)?.iter().find(|one| one.name == known.name) != Some(known) {
+        bail!("base {} of series/bases.toml changed on disk meanwhile: nothing was written, run it again", known.name);
+    }
+    let new = updated(&text, record).with_context(|| format!("update {}", path.display()))?;
+    files::replace(&path, text.as_bytes(), new.as_bytes())
 }
 
 /// The name of a base made of a ref's.

@@ -8,6 +8,7 @@ use super::which::Which;
 use crate::error::Exit;
 use crate::plain::visible;
 use crate::project::Project;
+use crate::rebase::write;
 use crate::series;
 
 const EXAMPLES: &str = "Examples:
@@ -38,6 +39,7 @@ pub struct Args {
 
 /// Runs `txgen apply`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let _lock = write::begin(project, &args.which.name)?;
     let (series, base) = args.which.find(project)?;
     let applied = series::apply_series(project, &series, &base, args.signoff, args.discard)?;
     if args.json {

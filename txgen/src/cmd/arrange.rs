@@ -8,6 +8,7 @@ use super::which::Which;
 use crate::error::Exit;
 use crate::git::Repo;
 use crate::project::Project;
+use crate::rebase::write;
 use crate::refresh::{self, Choices, branch};
 use crate::reorder::reorder;
 use crate::series::Series;
@@ -105,6 +106,7 @@ fn arrange(
     what: &str,
     order: impl FnOnce(&Series) -> Result<Vec<String>>,
 ) -> Result<Exit> {
+    let _lock = write::begin(project, &which.name)?;
     let work = command::Work::open(project, which)?;
     let order = order(&work.series)?;
     let repo = Repo::open(&work.base.git_dir)?;

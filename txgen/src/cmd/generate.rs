@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::error::Exit;
+use crate::lock;
 use crate::overlay::{self, Stale};
 use crate::project::Project;
 use crate::render::{self, Rendered};
@@ -43,6 +44,7 @@ struct Outcome<'a> {
 
 /// Renders, compares, and writes or reports.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let _lock = if args.check { None } else { Some(lock::take(project)?) };
     let rendered = render::render_all(project)?;
     let stale = overlay::compare(project, &rendered)?;
     if !args.check {

@@ -12,6 +12,7 @@ use crate::base::{self, Base};
 use crate::error::Exit;
 use crate::git::Repo;
 use crate::import::{self, Imported, Onto};
+use crate::lock::Lock;
 use crate::project::Project;
 use crate::rebase::write::{self, Journal};
 use crate::refresh::{self, Choices, Source, branch, manifest};
@@ -96,6 +97,7 @@ enum From {
 
 /// Runs `txgen new`.
 pub fn run_new(project: &Project, args: &NewArgs) -> Result<Exit> {
+    let _lock = locked(project, &args.start.name)?;
     let (base, date) = (begin(project, &args.start)?, Timestamp::now());
     let Some(title) = &args.start.title else { bail!("give the series a --title, the subject of its cover letter") };
     let text = skeleton(&args.start, title, &base.name, date)?;
@@ -112,16 +114,14 @@ pub fn run_new(project: &Project, args: &NewArgs) -> Result<Exit> {
 
 /// Runs `txgen import`.
 pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
+    let _lock = locked(project, &args.start.name)?;
     let (base, date) = (begin(project, &args.start)?, Timestamp::now());
     let name = &args.start.name;
     let repo = Repo::open(&base.git_dir)?;
     // What it is made of is begun in a folder of its own: here nothing is changed before all of it is known.
     let dir = tempfile::tempdir().context("make a temporary folder")?;
     let staged = Project { root: dir.path().to_owned(), cache: project.cache.clone() };
-    crate::files::copy_folder(&project.root.join("series"), &staged.root.join("series"))?;
-    if project.has_folder(&project.overlay())? {
-        crate::files::copy_folder(&project.overlay(), &staged.overlay())?;
-    }
+    refresh::stage::copy(project, &staged)?;
     let file = staged.series(name).join("series.toml");
     let begun =
         |title: &str| crate::files::write_atomic(&file, skeleton(&args.start, title, &base.name, date)?.as_bytes());
@@ -168,11 +168,16 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
     Ok(Exit::Good)
 }
 
+/// The right to change the project, for a series of that name.
+fn locked(project: &Project, name: &str) -> Result<Lock> {
+    if !base::record::is_name(name) {
+        bail!("{name:?} is no name of a series: lower case letters, digits, `-`, `_` and `.` only");
+    }
+    write::begin(project, name)
+}
+
 /// Finds the base of a series that is not there yet.
 fn begin(project: &Project, start: &Start) -> Result<Base> {
-    if !base::record::is_name(&start.name) {
-        bail!("{:?} is no name of a series: lower case letters, digits, `-`, `_` and `.` only", start.name);
-    }
     if project.series(&start.name).exists() {
         bail!("series/{}/ is there already", start.name);
     }

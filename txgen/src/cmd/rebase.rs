@@ -63,6 +63,8 @@ pub struct Args {
 
 /// Runs `txgen rebase`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let changes = !args.dry_run && args.check.is_empty();
+    let _lock = if changes { Some(write::begin(project, &args.name)?) } else { None };
     if args.abort {
         pending::abort(project, &args.name)?;
         crate::output::println!("the rebase of {} is given up; nothing of it is left", args.name);

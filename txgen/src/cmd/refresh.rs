@@ -13,7 +13,7 @@ use crate::git::Repo;
 use crate::git::history::Commit;
 use crate::plain::visible;
 use crate::project::Project;
-use crate::rebase::pending;
+use crate::rebase::{pending, write};
 use crate::refresh::{self, Choices, Refreshed, Source, branch};
 use crate::render::Rendered;
 use crate::series::overlay_files::Overlay;
@@ -118,6 +118,7 @@ impl Work {
 /// Runs `txgen refresh`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let choices = Choices { fold: args.fold.iter().cloned().collect(), names: names(&args.names)? };
+    let _lock = if args.dry_run { None } else { Some(write::begin(project, &args.which.name)?) };
     let work = Work::open(project, &args.which)?;
     let (name, repo) = (&work.series.name, Repo::open(&work.base.git_dir)?);
     let head = args.branch.clone().unwrap_or_else(|| format!("refs/heads/{}", apply::branch(name)));

@@ -17,6 +17,7 @@ use crate::project::Project;
 use crate::prove::recorded;
 use crate::send::journal::{Folder, Journal};
 use crate::send::{self, Answer, Ended};
+use crate::series;
 
 const EXAMPLES: &str = "Examples:
   txgen send zerocopy                     # what would go out, and what speaks against it
@@ -65,9 +66,10 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let waiting = if crate::base::record::is_name(name) { Folder::open(project, name)? } else { None };
     match waiting {
         Some(folder) if args.abort => stop(project, name, folder),
-        Some(folder) if args.yes => go_on(project, name, folder, answer(args)),
+        Some(folder) if args.yes => resume(project, args, folder),
         Some(folder) => {
             let journal = folder.journal()?;
+            crate::output::print!("{}", send::resume::summary(&folder, &journal)?);
             bail!(
                 "{name} v{} is being sent, {} of {} mails are out: go on with `txgen send {name} --yes`, or end it with \
                  --abort",
@@ -86,6 +88,30 @@ fn answer(args: &Args) -> Option<Answer> {
         (true, _) => Some(Answer::Sent),
         (_, true) => Some(Answer::Unsent),
         _ => None,
+    }
+}
+
+/// Goes on with a sending that was stopped, where nothing speaks against what is left of it by now.
+fn resume(project: &Project, args: &Args, folder: Folder) -> Result<Exit> {
+    let name = args.outgoing.which.name.as_str();
+    let (journal, series) = (folder.journal()?, series::load(project, name)?);
+    send::resume::refuse_excluded(&series, &folder, &journal)?;
+    let now = Timestamp::now();
+    let closed = is_closed(project, args, &journal.tree, now)?;
+    let found = send::resume::findings(&series, &journal, closed, now, &args.outgoing.force);
+    if !found.is_empty() {
+        print_refused(&found);
+        return Ok(Exit::Findings);
+    }
+    crate::output::print!("{}", send::resume::summary(&folder, &journal)?);
+    go_on(project, name, folder, answer(args))
+}
+
+/// Whether a tree takes no patches: what the user says of net-next, else series/trees.toml.
+fn is_closed(project: &Project, args: &Args, tree: &str, now: Timestamp) -> Result<bool> {
+    match args.net_next.as_deref().filter(|_| tree == "net-next") {
+        Some(state) => Ok(state == "closed"),
+        None => trees::is_closed(project, tree, now),
     }
 }
 
@@ -124,10 +150,7 @@ fn findings(project: &Project, args: &Args, prepared: &Prepared) -> Result<Vec<c
     let patches = source::patches(applied)?;
     let source = Source::new(project, applied, envelope.cover.clone())?;
     let now = Timestamp::now();
-    let closed = match args.net_next.as_deref().filter(|_| envelope.tree == "net-next") {
-        Some(state) => state == "closed",
-        None => trees::is_closed(project, &envelope.tree, now)?,
-    };
+    let closed = is_closed(project, args, &envelope.tree, now)?;
     let differs = match series.history.last().filter(|_| envelope.resend > 0) {
         Some(last) => range_diff::differs(&source, last)?,
         None => false,

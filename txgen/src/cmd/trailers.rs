@@ -12,6 +12,7 @@ use crate::error::Exit;
 use crate::mail::patch_id;
 use crate::plain::visible;
 use crate::project::Project;
+use crate::rebase::write;
 use crate::trailers;
 use crate::trailers::collect::{self, Fate, Found};
 
@@ -56,6 +57,7 @@ pub struct Args {
 
 /// Runs `txgen trailers`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
+    let _lock = if args.dry_run { None } else { Some(write::begin(project, &args.which.name)?) };
     let (series, applied) = args.which.build(project, false)?;
     let source = Source::new(project, &applied, None)?;
     let now = patch_id::of_patches(&source, &source::patches(&applied)?)?;

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::base::{self, Base};
 use crate::project::Project;
+use crate::rebase::write;
 use crate::series::{self, Applied, Series};
 
 /// A series and a base.
@@ -33,6 +34,7 @@ impl Which {
 
     /// Loads the series and applies it to the base.
     pub fn apply(&self, project: &Project, signoff: bool) -> Result<(Series, Applied)> {
+        let _lock = write::begin(project, &self.name)?;
         let (series, base) = self.find(project)?;
         let applied = series::apply_series(project, &series, &base, signoff, false)?;
         Ok((series, applied))

@@ -14,6 +14,7 @@ use crate::git::Repo;
 use crate::git::lines::first_marker;
 use crate::git::render::diff_text;
 use crate::project::Project;
+use crate::sealed;
 use crate::series::apply;
 use crate::series::onto::OntoPatch;
 
@@ -47,17 +48,18 @@ pub fn branch(name: &str) -> String {
     format!("{}-conflict", apply::branch(name))
 }
 
-fn file(project: &Project, name: &str) -> PathBuf {
-    write::folder(project).join(format!("{name}.rebase"))
+fn file_name(name: &str) -> String {
+    format!("{name}.rebase")
 }
 
-/// The rebase of `name` that waits, if any.
+fn file(project: &Project, name: &str) -> PathBuf {
+    write::folder(project).join(file_name(name))
+}
+
+/// The rebase of `name` that waits, if any; an error where another project, or another machine, left it.
 pub fn load(project: &Project, name: &str) -> Result<Option<Pending>> {
     let path = file(project, name);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = files::read(&path)?;
+    let Some(text) = sealed::read(project, &file_name(name), &path)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).with_context(|| format!("read {}", path.display()))
 }
 
@@ -71,9 +73,11 @@ pub fn stop(project: &Project, name: &str, pending: &Pending) -> Result<()> {
     let text = serde_json::to_vec_pretty(pending).context("serialise the rebase")?;
     let repo = Repo::open(&pending.git_dir)?;
     refuse_checked_out(&repo, name)?;
-    let Some(_lock) = write::lock(project)? else { bail!("another txgen writes to this project: try again") };
-    files::write_atomic(&file(project, name), &text)?;
+    let _lock = write::lock(project)?;
+    sealed::refuse_link(project)?;
     let head = format!("refs/heads/{}", branch(name));
+    repo.refuse_blocked(&[&head])?;
+    files::write_atomic(&file(project, name), &sealed::seal(project, &file_name(name), &text)?)?;
     repo.set_refs(&[&head], &pending.conflict, &format!("txgen rebase {name}: conflict"))
 }
 

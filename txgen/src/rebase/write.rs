@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A changed series written: the folder of the series changes places with the new one in one step, then the refs.
 //!
-//! A journal says what is left to do after that step. Whoever comes next finishes it, so that a change that was killed
-//! shows as not begun or as done.
+//! A journal says what is left to do after that step. Whoever comes next finishes it (see recover.rs), so that a change
+//! that was killed shows as not begun or as done. Nothing is written onto files or refs that are not as they were read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,11 +12,16 @@ use anyhow::{Context, Result, bail};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use serde::{Deserialize, Serialize};
 
+use super::place::{self, Before};
+use super::recover;
 use crate::files;
+use crate::git::refs::Move;
 use crate::git::{Blob, Mode, Repo};
+use crate::lock::{self, Lock, changed_meanwhile};
 use crate::project::Project;
 use crate::proof;
-use crate::series::overlay_files;
+use crate::sealed;
+use crate::series::apply;
 
 /// What is left to do once the folder of the series is the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,29 +66,53 @@ impl From<&OverlayFile> for Blob {
     }
 }
 
+/// A change that was begun: what is left of it, and what it is made to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// What is left to do.
+    pub(super) journal: Journal,
+    /// The folder of the series as it was, as a key over its files; `None` where there was none.
+    pub(super) series: Option<String>,
+    /// Where each ref of the journal pointed.
+    pub(super) refs: Vec<Option<String>>,
+    /// The files that change beside the series, as they were.
+    pub(super) before: Before,
+}
+
 /// .txgen/, for what is under way.
 pub fn folder(project: &Project) -> PathBuf {
-    project.root.join(".txgen")
+    sealed::folder(project)
 }
 
-fn journal_file(project: &Project, name: &str) -> PathBuf {
-    folder(project).join(format!("{name}.journal"))
+pub(super) fn journal_name(name: &str) -> String {
+    format!("{name}.journal")
 }
 
-fn next_folder(project: &Project, name: &str) -> PathBuf {
+pub(super) fn journal_file(project: &Project, name: &str) -> PathBuf {
+    folder(project).join(journal_name(name))
+}
+
+pub(super) fn next_folder(project: &Project, name: &str) -> PathBuf {
     folder(project).join(format!("{name}.next"))
 }
 
-/// Only one txgen changes the series of a project at a time: a lock on series/, which goes with the value and is `None` while
-/// another has it.
-pub fn lock(project: &Project) -> Result<Option<fs::File>> {
-    let path = project.root.join("series");
-    let file = fs::File::open(&path).with_context(|| format!("open {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(e)) => Err(e).with_context(|| format!("lock {}", path.display())),
+/// Only one txgen changes a project at a time: a lock, which goes with the value.
+pub fn lock(project: &Project) -> Result<Lock> {
+    lock::take(project)
+}
+
+/// Begins a change of series `name`, before anything is read: takes the lock, finishes what was killed, and remembers what
+/// is there, so that [`write`] writes onto nothing else.
+pub fn begin(project: &Project, name: &str) -> Result<Lock> {
+    let lock = lock::take(project)?;
+    sealed::refuse_link(project)?;
+    for trouble in recover::under_lock(project)? {
+        if trouble.series == name {
+            return Err(trouble.error);
+        }
     }
+    lock.look(project)?;
+    Ok(lock)
 }
 
 /// Changes the files of series/`name`/, `None` where they go away, and does what `journal` says; all or nothing.
@@ -93,13 +122,21 @@ pub fn write(
     changes: &BTreeMap<String, Option<String>>,
     mut journal: Journal,
 ) -> Result<()> {
-    let Some(_lock) = lock(project)? else { bail!("another txgen writes to this project: try again") };
-    let (series, next) = (project.series(name), next_folder(project, name));
+    let lock = lock::take(project)?;
+    sealed::refuse_link(project)?;
+    if fs::symlink_metadata(journal_file(project, name)).is_ok() {
+        bail!("what was begun with series {name} is not finished: .txgen/{}", journal_name(name));
+    }
+    let series = project.series(name);
+    let next = next_folder(project, name);
     files::remove_dir(&next)?;
     if series.is_dir() {
         files::copy_folder(&series, &next)?;
     }
     files::make_dir(&next)?;
+    let was = if series.is_dir() { Some(key(&next)?) } else { None };
+    let before = Before::look(project, &journal)?;
+    lock.refuse_changed(project)?;
     for (file, text) in changes {
         let path = next.join(file);
         match text {
@@ -109,92 +146,88 @@ pub fn write(
     }
     remove_empty(&next)?;
     journal.series = key(&next)?;
-    let text = serde_json::to_vec_pretty(&journal).context("serialise the journal")?;
-    files::write_atomic(&journal_file(project, name), &text)?;
-    let flags = if series.is_dir() { RenameFlags::RENAME_EXCHANGE } else { RenameFlags::RENAME_NOREPLACE };
-    renameat2(AT_FDCWD, &next, AT_FDCWD, &series, flags)
-        .with_context(|| format!("let {} and {} change places", next.display(), series.display()))?;
-    finish(project, name, &journal)
+    let refs = refs_before(&journal, name)?;
+    let begun = Begun { journal, series: was, refs, before };
+    check(name, &begun)?;
+    let text = serde_json::to_vec_pretty(&begun).context("serialise the journal")?;
+    files::write_atomic(&journal_file(project, name), &sealed::seal(project, &journal_name(name), &text)?)?;
+    exchange(project, name, &begun)?;
+    lock.forget();
+    place::finish(project, name, &begun)
 }
 
-/// Finishes, or takes back, what a change that was killed left.
-pub fn recover(project: &Project) -> Result<()> {
-    if leftovers(project)?.is_empty() {
-        return Ok(());
+/// Lets the old folder and the new one change places; back again where the old one is not what was copied.
+fn exchange(project: &Project, name: &str, begun: &Begun) -> Result<()> {
+    let flags = if begun.series.is_some() { RenameFlags::RENAME_EXCHANGE } else { RenameFlags::RENAME_NOREPLACE };
+    if let Err(error) = swap(project, name, flags) {
+        forget(project, name)?;
+        return Err(error);
     }
-    // Whoever holds the lock is not dead.
-    let Some(_lock) = lock(project)? else { return Ok(()) };
-    let found = leftovers(project)?;
-    for name in found.iter().filter_map(|file| file.strip_suffix(".journal")) {
-        let path = journal_file(project, name);
-        let journal = serde_json::from_str::<Journal>(&files::read(&path)?)
-            .with_context(|| format!("read {}", path.display()))?;
-        if key(&project.series(name))? == journal.series {
-            remove_staged(project, &journal)?;
-            unlock(&journal)
-                .and_then(|()| finish(project, name, &journal))
-                .with_context(|| format!("finish what was begun with series {name} and stopped"))?;
-        }
-    }
-    for file in leftovers(project)? {
-        let path = folder(project).join(file);
-        if path.is_dir() { files::remove_dir(&path)? } else { files::remove_file(&path)? }
+    if let Some(was) = &begun.series
+        && key(&next_folder(project, name))? != *was
+    {
+        swap(project, name, flags)?;
+        forget(project, name)?;
+        return Err(changed_meanwhile(&Path::new("series").join(name)));
     }
     Ok(())
 }
 
-/// What is in .txgen/ beside the rebases that wait and the series that are being sent.
-fn leftovers(project: &Project) -> Result<Vec<String>> {
-    let dir = folder(project);
-    let mut found = Vec::new();
-    if !dir.is_dir() {
-        return Ok(found);
-    }
-    for entry in fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
-        let file = entry.with_context(|| format!("list {}", dir.display()))?.file_name();
-        found.push(file.to_string_lossy().into_owned());
-    }
-    found.retain(|file| !file.ends_with(".rebase") && !file.ends_with(".send"));
-    Ok(found)
+/// Lets the folder of a series and the one beside it change places.
+pub(super) fn swap(project: &Project, name: &str, flags: RenameFlags) -> Result<()> {
+    let (series, next) = (project.series(name), next_folder(project, name));
+    renameat2(AT_FDCWD, &next, AT_FDCWD, &series, flags)
+        .with_context(|| format!("let {} and {} change places", next.display(), series.display()))
 }
 
-/// What was to become a file when it was killed.
-fn remove_staged(project: &Project, journal: &Journal) -> Result<()> {
-    let overlay = journal.overlay.keys().filter_map(|path| Some(project.overlay().join(path).parent()?.to_owned()));
-    let bases = project.bases_file().parent().map(Path::to_owned);
-    let folders = overlay.chain(bases).collect::<BTreeSet<_>>();
-    folders.iter().try_for_each(|folder| files::remove_staged(folder))
-}
-
-/// What the git that was killed with it left on the refs that are to be set.
-fn unlock(journal: &Journal) -> Result<()> {
+/// Where the refs of a journal point; an error where they can not be set.
+fn refs_before(journal: &Journal, name: &str) -> Result<Vec<Option<String>>> {
     if journal.refs.is_empty() {
-        return Ok(());
-    }
-    let names = journal.refs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
-    Repo::open(&journal.git_dir)?.remove_stale_locks(&names)
-}
-
-fn finish(project: &Project, name: &str, journal: &Journal) -> Result<()> {
-    if let Some(text) = &journal.bases {
-        files::write_atomic(&project.bases_file(), text.as_bytes())?;
-    }
-    for (path, file) in &journal.overlay {
-        overlay_files::place(&project.overlay(), path, file.as_ref().map(Blob::from).as_ref(), files::write_atomic)?;
-    }
-    if journal.refs.is_empty() {
-        return clean(project, name);
+        return Ok(Vec::new());
     }
     let repo = Repo::open(&journal.git_dir)?;
-    let moves = journal.refs.iter().map(|(name, to)| (name.as_str(), to.as_deref())).collect::<Vec<_>>();
-    repo.move_refs(&moves, &journal.why)?;
-    super::pending::forget(project, name)?;
-    clean(project, name)
+    repo.refuse_blocked(&journal.refs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())?;
+    let before = journal.refs.iter().map(|(name, _)| repo.target(name)).collect::<Result<Vec<_>>>()?;
+    let branch = format!("refs/heads/{}", apply::branch(name));
+    let own = repo.target(&apply::own_ref(name))?;
+    for ((name, to), at) in journal.refs.iter().zip(&before) {
+        if *name == branch && at.is_some() && *at != own && at != to {
+            bail!("{name} was moved meanwhile: nothing was written, run it again");
+        }
+    }
+    Ok(before)
 }
 
-fn clean(project: &Project, name: &str) -> Result<()> {
-    files::remove_dir(&next_folder(project, name))?;
-    files::remove_file(&journal_file(project, name))
+/// Refuses paths, and refs, that are none of the series'.
+pub(super) fn check(name: &str, begun: &Begun) -> Result<()> {
+    for path in begun.journal.overlay.keys().chain(begun.before.overlay.keys()) {
+        crate::series::path::check(path).map_err(|what| anyhow::anyhow!("path {path:?} {what}"))?;
+    }
+    let branch = format!("refs/heads/{}", apply::branch(name));
+    let own = [apply::own_ref(name), branch.clone(), format!("{branch}-conflict")];
+    for (target, _) in &begun.journal.refs {
+        let version = target.strip_prefix(&format!("refs/tags/sent/{name}-v"));
+        let is_tag = version.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)));
+        if !is_tag && !own.contains(target) {
+            bail!("{target} is no ref of series {name}");
+        }
+    }
+    if begun.refs.len() != begun.journal.refs.len() || !begun.journal.git_dir.is_absolute() {
+        bail!("it is not whole");
+    }
+    Ok(())
+}
+
+/// The refs of a change, and where they point before it.
+pub(super) fn moves(begun: &Begun) -> Vec<Move> {
+    let refs = begun.journal.refs.iter().zip(&begun.refs);
+    refs.map(|((name, to), from)| Move { name: name.clone(), from: from.clone(), to: to.clone() }).collect()
+}
+
+/// Forgets a change that is done, or not begun: the journal first, which alone says that the folder beside it counts.
+pub(super) fn forget(project: &Project, name: &str) -> Result<()> {
+    files::remove_file(&journal_file(project, name))?;
+    files::remove_dir(&next_folder(project, name))
 }
 
 fn remove_empty(dir: &Path) -> Result<()> {
@@ -211,11 +244,17 @@ fn remove_empty(dir: &Path) -> Result<()> {
     if files::below(&bases)?.is_empty() { files::remove_dir(&bases) } else { Ok(()) }
 }
 
+/// The folders that get new files beside the series.
+pub(super) fn folders(project: &Project, journal: &Journal) -> BTreeSet<PathBuf> {
+    let overlay = journal.overlay.keys().filter_map(|path| Some(project.overlay().join(path).parent()?.to_owned()));
+    overlay.chain(project.bases_file().parent().map(Path::to_owned)).collect()
+}
+
 /// A key over every file of a folder.
 pub fn key(dir: &Path) -> Result<String> {
     let mut parts = Vec::new();
     for file in files::below(dir)? {
-        parts.push(file.to_string_lossy().into_owned().into_bytes());
+        parts.push(file.as_os_str().as_encoded_bytes().to_owned());
         parts.push(files::content(&dir.join(&file))?);
     }
     Ok(proof::key(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))

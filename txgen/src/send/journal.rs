@@ -13,7 +13,12 @@ use crate::files;
 use crate::git::Identity;
 use crate::mail::Mail;
 use crate::project::Project;
+use crate::proof;
 use crate::rebase::write;
+use crate::sealed;
+
+/// The file that says how far a sending got.
+const JOURNAL: &str = "journal";
 
 /// How long a `git send-email` may go on that an earlier run of ours has left.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -26,6 +31,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Journal {
     /// Subject of the series.
     pub title: String,
+    /// The tree it is posted for.
+    pub tree: String,
     /// Its version.
     pub version: u32,
     /// How often it was posted before.
@@ -57,6 +64,8 @@ pub struct Entry {
     pub file: String,
     /// Its message id.
     pub message_id: String,
+    /// A digest of it, as it was made.
+    pub digest: String,
     /// How far it got.
     pub state: State,
 }
@@ -88,6 +97,8 @@ impl Journal {
 /// The folder of a sending, locked for as long as the value lives.
 #[derive(Debug)]
 pub struct Folder {
+    project: Project,
+    name: String,
     dir: PathBuf,
     _lock: File,
 }
@@ -96,16 +107,18 @@ impl Folder {
     /// Puts the mails and the journal in place, all or none.
     pub fn create(project: &Project, name: &str, journal: &Journal, mails: &[Mail]) -> Result<Self> {
         let dir = place(project, name);
-        let Some(_lock) = write::lock(project)? else { bail!("another txgen writes to this project: try again") };
+        let lock = write::lock(project)?;
+        sealed::refuse_link(project)?;
+        check(journal)?;
         // recover() takes a folder away that has another ending.
         let new = dir.with_extension("new");
         files::remove_dir(&new)?;
         for mail in mails {
             files::write_atomic(&new.join(&mail.file), mail.text.as_bytes())?;
         }
-        save(&new, journal)?;
+        save(project, &new, name, journal)?;
         fs::rename(&new, &dir).with_context(|| format!("make {}", dir.display()))?;
-        drop(_lock);
+        drop(lock);
         let Some(folder) = Self::open(project, name)? else { bail!("{} went away", dir.display()) };
         Ok(folder)
     }
@@ -113,14 +126,17 @@ impl Folder {
     /// The sending of `name` that was stopped, if any.
     pub fn open(project: &Project, name: &str) -> Result<Option<Self>> {
         let dir = place(project, name);
-        if !dir.is_dir() {
+        if dir.is_symlink() || !dir.is_dir() {
             return Ok(None);
         }
         let file = File::open(&dir).with_context(|| format!("open {}", dir.display()))?;
         let end = Instant::now() + GRACE;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Some(Self { dir, _lock: file })),
+                Ok(()) => {
+                    let (project, name) = (project.clone(), name.to_owned());
+                    return Ok(Some(Self { project, name, dir, _lock: file }));
+                }
                 Err(TryLockError::Error(e)) => return Err(e).with_context(|| format!("lock {}", dir.display())),
                 Err(TryLockError::WouldBlock) if Instant::now() > end => bail!("another txgen is sending {name}"),
                 Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(50)),
@@ -128,15 +144,36 @@ impl Folder {
         }
     }
 
-    /// How far it got.
+    /// How far it got; an error where another project, or another machine, left it, and where a mail is not as it was.
     pub fn journal(&self) -> Result<Journal> {
-        let path = self.dir.join("journal");
-        serde_json::from_str(&files::read(&path)?).with_context(|| format!("read {}", path.display()))
+        let path = self.dir.join(JOURNAL);
+        let text = sealed::read(&self.project, &file_name(&self.name), &path)?;
+        let text = text.with_context(|| format!("{} is gone", path.display()))?;
+        let journal = serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+        check(&journal).with_context(|| format!("read {}", path.display()))?;
+        self.refuse_edited(&journal)?;
+        Ok(journal)
+    }
+
+    fn refuse_edited(&self, journal: &Journal) -> Result<()> {
+        for entry in &journal.mails {
+            let path = self.mail(entry);
+            let is_file = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file());
+            if !is_file || digest(&files::read(&path)?) != entry.digest {
+                bail!(
+                    "{} is not the mail that was made: nothing of it is sent. Put it back, or remove {} where nothing of \
+                     it is out",
+                    path.display(),
+                    self.dir.display()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Notes how far it got.
     pub fn save(&self, journal: &Journal) -> Result<()> {
-        save(&self.dir, journal)
+        save(&self.project, &self.dir, &self.name, journal)
     }
 
     /// The file of a mail.
@@ -187,11 +224,42 @@ impl Folder {
     }
 }
 
-fn place(project: &Project, name: &str) -> PathBuf {
-    write::folder(project).join(format!("{name}.send"))
+fn file_name(name: &str) -> String {
+    format!("{name}.send")
 }
 
-fn save(dir: &Path, journal: &Journal) -> Result<()> {
+fn place(project: &Project, name: &str) -> PathBuf {
+    write::folder(project).join(file_name(name))
+}
+
+fn save(project: &Project, dir: &Path, name: &str, journal: &Journal) -> Result<()> {
     let text = serde_json::to_vec_pretty(journal).context("serialise the journal")?;
-    files::write_atomic(&dir.join("journal"), &text)
+    files::write_atomic(&dir.join(JOURNAL), &sealed::seal(project, &file_name(name), &text)?)
+}
+
+/// A digest of a mail.
+pub fn digest(text: &str) -> String {
+    proof::key(&[text.as_bytes()])
+}
+
+/// Refuses names of files that lead elsewhere, and ids that are none.
+fn check(journal: &Journal) -> Result<()> {
+    if journal.mails.is_empty() {
+        bail!("it has no mails");
+    }
+    for entry in &journal.mails {
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+        if entry.file.is_empty()
+            || entry.file.starts_with('.')
+            || entry.file == JOURNAL
+            || !entry.file.chars().all(good)
+        {
+            bail!("{:?} is no name of a mail's file", entry.file);
+        }
+    }
+    let is_id = |id: &String| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_id(&journal.base) || !is_id(&journal.commit) {
+        bail!("its commits are none");
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ mod kernel;
 #[path = "../common/smtp.rs"]
 mod smtp;
 
+mod handed;
 mod killed;
 mod log;
 mod outgoing;
