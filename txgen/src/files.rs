@@ -216,3 +216,47 @@ pub fn at(path: &Path, text: &str, span: Option<Range<usize>>, what: &str) -> an
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     anyhow!("{}:{line}:{column}: {what}", path.display())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::{copy_folder, is_editors, replace};
+
+    #[test]
+    fn a_file_is_replaced_only_where_it_holds_what_was_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::write(&path, "edited").unwrap();
+        let error = replace(&path, b"old", b"new").expect_err("it was edited").to_string();
+        assert!(error.ends_with("/a changed on disk meanwhile: nothing was written, run it again"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"edited");
+        replace(&path, b"edited", b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_is_copied_as_one_and_a_pipe_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        fs::create_dir(&from).unwrap();
+        symlink("nowhere", from.join(".#a")).unwrap();
+        copy_folder(&from, &to).unwrap();
+        assert_eq!(fs::read_link(to.join(".#a")).unwrap().to_str(), Some("nowhere"));
+        nix::unistd::mkfifo(&from.join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let error = copy_folder(&from, &dir.path().join("more")).expect_err("it has a pipe").to_string();
+        assert!(error.ends_with("/from/pipe is neither a file nor a folder: remove it"), "{error}");
+    }
+
+    #[test]
+    fn an_editors_files_are_told_by_their_names() {
+        for name in ["a~", ".a.swp", "#a#", ".#a", "4913", "a.orig", "a.rej", ".DS_Store", ".txgen-x"] {
+            assert!(is_editors(name.as_ref()), "{name}");
+        }
+        for name in ["a.c", "#", "a.origin", "Makefile", ".gitignore", "a.diff", ".kunitconfig"] {
+            assert!(!is_editors(name.as_ref()), "{name}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 mod ahead;
 pub mod apply;
 pub mod carry;
+pub mod claims;
 pub mod history;
 pub mod home;
 pub mod lacking;

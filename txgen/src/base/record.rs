@@ -199,7 +199,9 @@ fn updated(text: &str, record: &Record) -> Result<String> {
 mod tests {
     use std::path::Path;
 
-    use super::{Source, parse, updated};
+    use super::{Source, parse, store, updated};
+    use crate::files;
+    use crate::project::Project;
 
     const TWO: &str = "# kept\n[a]\ndebian-source = \"linux-source-7.3\"\nsuite = \"s\" # kept too\n\n[b]\ngit = \"u\"\nref = \"r\"\n";
 
@@ -221,6 +223,25 @@ mod tests {
         git = "u"
         ref = "r"
         "#);
+    }
+
+    #[test]
+    fn a_base_that_was_edited_meanwhile_is_not_written_over() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let project = Project { root: dir.path().to_owned(), cache: dir.path().join("cache") };
+        let file = project.bases_file();
+        files::write_new(&file, TWO.as_bytes()).expect("it is written");
+        let known = parse(Path::new("b.toml"), TWO).expect("it is valid").remove(0);
+        let mut fresh = known.clone();
+        fresh.version = Some("7.3-1".to_owned());
+        let edited = TWO.replace("suite = \"s\"", "suite = \"t\"");
+        std::fs::write(&file, &edited).expect("it is written");
+        let error = store(&project, &known, &fresh).expect_err("it was edited").to_string();
+        insta::assert_snapshot!(error, @"base a of series/bases.toml changed on disk meanwhile: nothing was written, run it again");
+        assert_eq!(files::read(&file).expect("it is there"), edited);
+        std::fs::write(&file, format!("# new\n{TWO}")).expect("it is written");
+        store(&project, &known, &fresh).expect("another part was edited");
+        assert!(files::read(&file).expect("it is there").starts_with("# new\n# kept\n[a]\n"));
     }
 
     fn error(text: &str) -> String {

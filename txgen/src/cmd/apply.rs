@@ -39,7 +39,7 @@ pub struct Args {
 
 /// Runs `txgen apply`.
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
-    let _lock = write::begin(project, &args.which.name)?;
+    let _lock = write::hold(project, &args.which.name)?;
     let (series, base) = args.which.find(project)?;
     let applied = series::apply_series(project, &series, &base, args.signoff, args.discard)?;
     if args.json {

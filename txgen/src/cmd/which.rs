@@ -34,7 +34,7 @@ impl Which {
 
     /// Loads the series and applies it to the base.
     pub fn apply(&self, project: &Project, signoff: bool) -> Result<(Series, Applied)> {
-        let _lock = write::begin(project, &self.name)?;
+        let _lock = write::hold(project, &self.name)?;
         let (series, base) = self.find(project)?;
         let applied = series::apply_series(project, &series, &base, signoff, false)?;
         Ok((series, applied))

@@ -104,6 +104,13 @@ pub fn lock(project: &Project) -> Result<Lock> {
 /// Begins a change of series `name`, before anything is read: takes the lock, finishes what was killed, and remembers what
 /// is there, so that [`write`] writes onto nothing else.
 pub fn begin(project: &Project, name: &str) -> Result<Lock> {
+    let lock = hold(project, name)?;
+    lock.look(project)?;
+    Ok(lock)
+}
+
+/// The same for a change of refs alone, which [`write`] has no part in.
+pub fn hold(project: &Project, name: &str) -> Result<Lock> {
     let lock = lock::take(project)?;
     sealed::refuse_link(project)?;
     for trouble in recover::under_lock(project)? {
@@ -111,7 +118,6 @@ pub fn begin(project: &Project, name: &str) -> Result<Lock> {
             return Err(trouble.error);
         }
     }
-    lock.look(project)?;
     Ok(lock)
 }
 
@@ -127,33 +133,43 @@ pub fn write(
     if fs::symlink_metadata(journal_file(project, name)).is_ok() {
         bail!("what was begun with series {name} is not finished: .txgen/{}", journal_name(name));
     }
-    let series = project.series(name);
-    let next = next_folder(project, name);
-    files::remove_dir(&next)?;
-    if series.is_dir() {
-        files::copy_folder(&series, &next)?;
-    }
-    files::make_dir(&next)?;
-    let was = if series.is_dir() { Some(key(&next)?) } else { None };
+    let series = copy(project, name)?;
     let before = Before::look(project, &journal)?;
     lock.refuse_changed(project)?;
-    for (file, text) in changes {
-        let path = next.join(file);
-        match text {
-            Some(text) => files::write_atomic(&path, text.as_bytes())?,
-            None => files::remove_file(&path)?,
-        }
-    }
-    remove_empty(&next)?;
-    journal.series = key(&next)?;
+    journal.series = change(&next_folder(project, name), changes)?;
     let refs = refs_before(&journal, name)?;
-    let begun = Begun { journal, series: was, refs, before };
+    let begun = Begun { journal, series, refs, before };
     check(name, &begun)?;
     let text = serde_json::to_vec_pretty(&begun).context("serialise the journal")?;
     files::write_atomic(&journal_file(project, name), &sealed::seal(project, &journal_name(name), &text)?)?;
     exchange(project, name, &begun)?;
     lock.forget();
     place::finish(project, name, &begun)
+}
+
+/// Copies the folder of a series to where the next one is made; a key over what was copied, `None` where there is none.
+fn copy(project: &Project, name: &str) -> Result<Option<String>> {
+    let (series, next) = (project.series(name), next_folder(project, name));
+    files::remove_dir(&next)?;
+    files::make_dir(&next)?;
+    if !series.is_dir() {
+        return Ok(None);
+    }
+    files::copy_folder(&series, &next)?;
+    key(&next).map(Some)
+}
+
+/// Changes the files of a folder; the key over them then.
+fn change(dir: &Path, changes: &BTreeMap<String, Option<String>>) -> Result<String> {
+    for (file, text) in changes {
+        let path = dir.join(file);
+        match text {
+            Some(text) => files::write_atomic(&path, text.as_bytes())?,
+            None => files::remove_file(&path)?,
+        }
+    }
+    remove_empty(dir)?;
+    key(dir)
 }
 
 /// Lets the old folder and the new one change places; back again where the old one is not what was copied.

@@ -16,6 +16,7 @@ use crate::project::Project;
 use crate::proof;
 use crate::rebase::write;
 use crate::sealed;
+use crate::series;
 
 /// The file that says how far a sending got.
 const JOURNAL: &str = "journal";
@@ -110,6 +111,7 @@ impl Folder {
         let lock = write::lock(project)?;
         sealed::refuse_link(project)?;
         check(journal)?;
+        refuse_sent_meanwhile(project, name, journal)?;
         // recover() takes a folder away that has another ending.
         let new = dir.with_extension("new");
         files::remove_dir(&new)?;
@@ -133,6 +135,8 @@ impl Folder {
         let end = Instant::now() + GRACE;
         loop {
             match file.try_lock() {
+                // Whoever had the lock may have ended the sending.
+                Ok(()) if !dir.is_dir() => return Ok(None),
                 Ok(()) => {
                     let (project, name) = (project.clone(), name.to_owned());
                     return Ok(Some(Self { project, name, dir, _lock: file }));
@@ -235,6 +239,18 @@ fn place(project: &Project, name: &str) -> PathBuf {
 fn save(project: &Project, dir: &Path, name: &str, journal: &Journal) -> Result<()> {
     let text = serde_json::to_vec_pretty(journal).context("serialise the journal")?;
     files::write_atomic(&dir.join(JOURNAL), &sealed::seal(project, &file_name(name), &text)?)
+}
+
+/// Refuses what another txgen put on its way, or sent, since the mails were made.
+fn refuse_sent_meanwhile(project: &Project, name: &str, journal: &Journal) -> Result<()> {
+    if fs::symlink_metadata(place(project, name)).is_ok() {
+        bail!("another txgen is sending {name}");
+    }
+    let posted = series::load(project, name)?.history.posted;
+    if posted.iter().any(|posted| journal.mails.iter().any(|mail| mail.message_id == posted.message_id)) {
+        bail!("another txgen sent {name} v{} meanwhile", journal.version);
+    }
+    Ok(())
 }
 
 /// A digest of a mail.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::apply::{branch, build_on, names};
 use super::overlay_files::Overlay;
-use super::{Applied, Series, load};
+use super::{Applied, Series, claims, load};
 use crate::base::Base;
 use crate::progress::printing;
 use crate::project::Project;
@@ -91,7 +91,7 @@ pub fn others(project: &Project, series: &Series) -> Result<Others> {
     let mut others = Others::default();
     for name in names(project)?.into_iter().filter(|name| *name != series.name) {
         let is_below = below.contains(&name);
-        let (claims, error) = load::claims(project, &name);
+        let (claims, error) = claims::claims(project, &name);
         if let Some(error) = error {
             warn_unread(&name, &error);
         }

@@ -2,6 +2,7 @@
 //! A sending that waits: one that somebody else left posts nothing, one's own is shown and passes the rules again.
 
 use std::fs;
+use std::process::Stdio;
 use std::time::Duration;
 
 use super::common::{Ran, ran};
@@ -61,6 +62,27 @@ fn a_sending_of_a_project_that_was_copied_goes_on_where_it_began() {
     assert_eq!(sink.kept().len(), 0);
     let _ = send(&kernel, &["--yes"]).expect(0);
     assert_eq!(sink.kept().len(), 2);
+}
+
+#[test]
+fn of_two_sendings_at_once_each_mail_goes_out_once() {
+    for wait in [0, 60, 400] {
+        let (kernel, sink) = (series(), Sink::with(vec![], Duration::from_millis(150)));
+        use_server(&kernel, &sink);
+        let start = || command(&kernel, &["--yes"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let first = start();
+        std::thread::sleep(Duration::from_millis(wait));
+        let second = start();
+        let both = [first, second].map(|child| child.wait_with_output().unwrap());
+        let codes = both.each_ref().map(|ran| ran.status.code());
+        let said = both.each_ref().map(|ran| String::from_utf8_lossy(&ran.stderr).into_owned());
+        assert_eq!(codes.iter().filter(|code| **code == Some(0)).count(), 1, "{codes:?} {said:?}");
+        let mut ids = sink.ids();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), sink.kept().len()), (3, 3), "{said:?}");
+        assert!(!kernel.project.path("p/.txgen/tiny.send").exists());
+    }
 }
 
 #[test]
