@@ -17,14 +17,19 @@ use crate::mail::{Composed, Envelope, Mail, header};
 use crate::process::{Run, last_lines};
 use crate::project::Project;
 use crate::rebase::{pending, write};
-use crate::series::{self, Applied};
+use crate::series::{self, Applied, Series};
 use journal::{Entry, Folder, Journal, State};
 use mailer::Fate;
 
+pub mod arrival;
+pub mod fields;
+pub mod hook;
 pub mod journal;
+pub mod known;
 pub mod mailer;
 pub mod record;
 pub mod resume;
+pub mod settings;
 
 /// What a person found out about a mail of which nobody knows whether it went out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +67,8 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
         bail!("a rebase of {} is under way: finish it first", applied.name);
     }
     let tip = applied.patches.last().context("a series has patches")?;
-    let mails = signed(applied, &composed.mails)?;
+    let mails = finished(applied, &composed.mails)?;
+    planned(applied, &composed.sender, &mails)?;
     let entry = |(mail, id): (&Mail, &String)| Entry {
         file: mail.file.clone(),
         message_id: id.clone(),
@@ -85,6 +91,19 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
         mails: mails.iter().zip(&composed.message_ids).map(entry).collect(),
     };
     Folder::create(project, &applied.name, &journal, &mails)
+}
+
+/// The mails with what the user's programs add: a signature, and what the hook makes of them.
+fn finished(applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
+    hook::run(&applied.git_dir, &signed(applied, mails)?)
+}
+
+/// What git send-email would do with the mails; an error where they would not arrive as they are.
+fn planned(applied: &Applied, sender: &Identity, mails: &[Mail]) -> Result<String> {
+    let dir = TempDir::new().context("make a folder for the mails")?;
+    let output = mailer::send_all(&applied.git_dir, sender, dir.path(), mails, true)?;
+    arrival::check(&output, mails)?;
+    Ok(output)
 }
 
 /// The mails, signed by patatt where git's configuration names a key for it.
@@ -140,7 +159,7 @@ pub fn go_on(
             let entry = &journal.mails[index];
             let log = folder.new_log(entry)?;
             let sender = journal.sender();
-            let ended = mailer::send(&journal.git_dir, &sender, &journal.list, &folder.mail(entry), log);
+            let ended = mailer::send(&journal.git_dir, &sender, &folder.mail(entry), log);
             let said = folder.log(entry)?.unwrap_or_default();
             let fate = mailer::fate(&said, ended.is_ok());
             if let Some(ended) = note(&folder, &mut journal, index, fate)? {
@@ -204,30 +223,26 @@ pub fn abort(project: &Project, name: &str, folder: Folder) -> Result<Option<End
 
 /// What `git send-email` would do with the mails.
 pub fn rehearse(applied: &Applied, composed: &Composed) -> Result<String> {
-    let dir = TempDir::new().context("make a folder for the mails")?;
-    let paths = in_folder(&dir, &composed.mails)?;
-    let output = mailer::rehearse(&applied.git_dir, &composed.sender, &composed.recipients.list()?, &paths)?;
-    said(&output, &dir)
+    planned(applied, &composed.sender, &finished(applied, &composed.mails)?)
 }
 
-/// Sends the mails to the sender alone; nothing is recorded, and their message ids are others.
+/// Sends the mails to the sender alone; nothing is recorded, and their message ids are others each time.
 pub fn reflect(applied: &Applied, composed: &Composed) -> Result<String> {
-    let mails = composed.mails.iter().map(|mail| reflected(mail, &composed.message_ids, &composed.sender));
+    let time = format!("self-{:x}", Timestamp::now().as_nanosecond());
+    let mails = composed.mails.iter().map(|mail| reflected(mail, &composed.message_ids, &time, &composed.sender));
+    let mails = finished(applied, &mails.collect::<Vec<_>>())?;
+    planned(applied, &composed.sender, &mails)?;
     let dir = TempDir::new().context("make a folder for the mails")?;
-    let paths = in_folder(&dir, &signed(applied, &mails.collect::<Vec<_>>())?)?;
-    let output = mailer::reflect(&applied.git_dir, &composed.sender, &paths)?;
-    said(&output, &dir)
+    mailer::send_all(&applied.git_dir, &composed.sender, dir.path(), &mails, false)
 }
 
-fn said(output: &crate::process::Output, dir: &TempDir) -> Result<String> {
-    if !output.status.success() {
-        bail!("git send-email failed: {}", last_lines(&(output.text() + &output.errors()), 15));
-    }
-    Ok(output.text().replace(&format!("{}/", dir.path().display()), ""))
+/// Refuses mails of which one went out before.
+pub fn refuse_known(project: &Project, series: &Series, applied: &Applied, composed: &Composed) -> Result<()> {
+    known::refuse(project, series, &applied.git_dir, &composed.message_ids)
 }
 
 /// A mail for the sender alone, with the recipients it is for in headers of other names.
-fn reflected(mail: &Mail, ids: &[String], sender: &Identity) -> Mail {
+fn reflected(mail: &Mail, ids: &[String], start: &str, sender: &Identity) -> Mail {
     let (headers, body) = mail.text.split_once("\n\n").unwrap_or((&mail.text, ""));
     let mut headers = format!("\n{headers}\n");
     for (from, to) in [("\nTo: ", "\nX-Original-To: "), ("\nCc: ", "\nX-Original-Cc: ")] {
@@ -235,7 +250,7 @@ fn reflected(mail: &Mail, ids: &[String], sender: &Identity) -> Mail {
     }
     for id in ids {
         // Servers throw a second mail with the same id away: that would be the real one.
-        headers = headers.replace(&format!("<{id}>"), &format!("<self-{id}>"));
+        headers = headers.replace(&format!("<{id}>"), &format!("<{start}-{id}>"));
     }
     let to = header::addresses("To", &[sender.display()]);
     Mail { file: mail.file.clone(), text: format!("{}{to}\n{body}", headers.trim_start_matches('\n')) }

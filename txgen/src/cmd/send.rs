@@ -135,6 +135,7 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
         crate::output::print!("{}", visible_lines(&send::reflect(applied, &composed)?));
         return Ok(Exit::Good);
     }
+    send::refuse_known(project, &prepared.series, applied, &composed)?;
     if !args.yes {
         crate::output::print!("{}", visible_lines(&send::rehearse(applied, &composed)?));
         crate::output::println!("\nThis was a dry run: --yes sends.");

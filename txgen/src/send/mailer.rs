@@ -2,13 +2,16 @@
 //! `git send-email`, and what its output says of what became of a mail.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
+use super::fields::{self, Given};
+use super::settings::{self, Settings};
+use crate::files;
 use crate::git::Identity;
-use crate::git::program;
-use crate::process::{Output, Run};
+use crate::mail::Mail;
+use crate::process::{Run, last_lines};
 
 /// What became of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,29 +24,42 @@ pub enum Fate {
     Unknown,
 }
 
-/// `git send-email` for mails that say themselves who gets them; nobody is asked for anything.
-fn send_email(git_dir: &Path, sender: &Identity, to: &str) -> Run {
-    let git = program::with_users_hooks(git_dir).args(["send-email", "--no-format-patch", "--confirm=never"]);
-    // Who gets the mails was decided when they were made, and is what is recorded.
-    git.args(["--no-to", "--no-cc", "--suppress-cc=author", "--suppress-cc=body", "--suppress-cc=cccmd"])
-        .args(["--no-signed-off-by-cc", "--suppress-from", "--no-thread", "--no-annotate"])
-        .args([format!("--from={}", sender.display()), format!("--to={to}")])
+/// Runs of git send-email for mails in a folder, with what each says.
+fn runs(settings: &Settings, git_dir: &Path, sender: &Identity, given: &[(PathBuf, Vec<String>)]) -> Vec<Run> {
+    let own = given.iter().filter(|(_, options)| !options.is_empty()).count();
+    // An option counts for all mails of a run.
+    let size = if own > 1 { 1 } else { given.len().max(1) };
+    let run = |mails: &[(PathBuf, Vec<String>)]| {
+        let run = settings.send_email(git_dir, &sender.display()).args(mails.iter().flat_map(|(_, options)| options));
+        run.args(mails.iter().map(|(path, _)| path))
+    };
+    given.chunks(size).map(run).collect()
 }
 
-/// Tells what would be sent.
-pub fn rehearse(git_dir: &Path, sender: &Identity, to: &str, mails: &[impl AsRef<Path>]) -> Result<Output> {
-    send_email(git_dir, sender, to).arg("--dry-run").args(mails.iter().map(AsRef::as_ref)).output()
+/// Sends mails without a trace, or says what would be sent in a `dry_run`; the folder `dir` is not named in the result.
+pub fn send_all(git_dir: &Path, sender: &Identity, dir: &Path, mails: &[Mail], dry_run: bool) -> Result<String> {
+    let settings = settings::read(git_dir)?;
+    let mut all = String::new();
+    for run in runs(&settings, git_dir, sender, &fields::write(dir, mails, sender)?) {
+        let output = if dry_run { run.arg("--dry-run").output()? } else { run.output()? };
+        if !output.status.success() {
+            bail!("git send-email failed: {}", last_lines(&(output.text() + &output.errors()), 15));
+        }
+        all += &output.text();
+    }
+    Ok(all.replace(&format!("{}/", dir.display()), ""))
 }
 
-/// Sends mails without a trace.
-pub fn reflect(git_dir: &Path, sender: &Identity, mails: &[impl AsRef<Path>]) -> Result<Output> {
-    send_email(git_dir, sender, &sender.email).args(mails.iter().map(AsRef::as_ref)).output()
-}
-
-/// Sends one mail; what is said goes into `log`. Whether the program ended well.
-pub fn send(git_dir: &Path, sender: &Identity, to: &str, mail: &Path, log: File) -> Result<bool> {
+/// Sends one mail, whose file is in a folder of txgen's own; what is said goes into `log`. Whether the program ended well.
+pub fn send(git_dir: &Path, sender: &Identity, mail: &Path, log: File) -> Result<bool> {
+    let Given { text, options } = fields::given(&files::read(mail)?, sender);
+    let file = mail.file_name().context("a mail has a file name")?;
+    let dir = mail.parent().context("a mail is in a folder")?.join("given");
+    let given = dir.join(file);
+    files::write_new(&given, text.as_bytes())?;
+    let run = settings::read(git_dir)?.send_email(git_dir, &sender.display());
     // git tells that it begins: a log without a word is of a program that never ran.
-    let run = send_email(git_dir, sender, to).arg(mail).env("GIT_TRACE", "1").log_to(log);
+    let run = run.args(options).arg(given).env("GIT_TRACE", "1").log_to(log);
     Ok(run.output()?.status.success())
 }
 

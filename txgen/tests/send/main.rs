@@ -11,12 +11,16 @@ mod kernel;
 #[path = "../common/smtp.rs"]
 mod smtp;
 
+mod arrives;
 mod handed;
+mod hook;
 mod killed;
 mod log;
+mod once;
 mod outgoing;
 mod real;
 mod received;
 mod refused;
 mod server;
+mod settings;
 mod trailers;
