@@ -57,6 +57,7 @@ pub mod refresh;
 pub mod render;
 pub mod reorder;
 pub mod report;
+pub mod scratch;
 pub mod sealed;
 pub mod selftests;
 pub mod send;

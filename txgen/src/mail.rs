@@ -272,15 +272,15 @@ pub fn write(
     force: &[String],
 ) -> Result<Outcome> {
     match compose(project, applied, envelope, force)? {
-        Ok(composed) => place(composed, &envelope.change_id, out).map(Outcome::Written),
+        Ok(composed) => place(project, composed, &envelope.change_id, out).map(Outcome::Written),
         Err(findings) => Ok(Outcome::Refused(findings)),
     }
 }
 
 /// Puts mails that are ready into the folder `out`, all or none.
-pub fn place(composed: Composed, change_id: &str, out: &Path) -> Result<Written> {
+pub fn place(project: &Project, composed: Composed, change_id: &str, out: &Path) -> Result<Written> {
     folder::check(out, change_id)?;
-    folder::replace(out, &composed.mails)?;
+    folder::replace(&project.cache, out, &composed.mails)?;
     let Composed { mails, message_ids, recipients, patches, lacks, .. } = composed;
     Ok(Written {
         dir: out.to_owned(),

@@ -65,7 +65,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     }
     let mut written = Vec::new();
     for ((one, out), composed) in all.iter().zip(&outs).zip(composed.into_iter().flatten()) {
-        written.push((&one.series.name, mail::place(composed, &one.envelope.change_id, out)?));
+        written.push((&one.series.name, mail::place(project, composed, &one.envelope.change_id, out)?));
     }
     written.iter().for_each(|(name, written)| warn(written, name));
     if args.json {

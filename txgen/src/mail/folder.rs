@@ -3,14 +3,17 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
+use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
 use crate::files::{self, plain};
 use crate::mail::Mail;
+use crate::scratch::{self, Scratch};
 
 /// Refuses a folder that holds anything but mails of the same series.
 pub fn check(out: &Path, change_id: &str) -> Result<()> {
@@ -46,13 +49,36 @@ fn is_ours(path: &Path, change_id: &str) -> Result<bool> {
     Ok(text.lines().take_while(|line| !line.is_empty()).any(|line| line == header))
 }
 
-/// Writes the mails into a folder beside `out` and puts it in the place of `out`.
-pub fn replace(out: &Path, mails: &[Mail]) -> Result<()> {
+/// Writes the mails into a folder of their own and puts it in the place of `out`. A run that is killed leaves that folder
+/// in the cache, from which it goes away, or beside `out`, where the cache is on another disk.
+pub fn replace(cache: &Path, out: &Path, mails: &[Mail]) -> Result<()> {
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    files::make_dir(parent)?;
-    let prefix = format!(".{}-", out.file_name().context("the output folder has no name")?.to_string_lossy());
-    let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent);
-    let made = made.with_context(|| format!("make a folder in {}", parent.display()))?;
+    if is_same_disk(&scratch::place(cache), parent)? {
+        match put(Scratch::new(cache)?, out, mails) {
+            Err(error) if crosses_disks(&error) => {}
+            done => return done,
+        }
+    }
+    let prefix = format!(".{}.txgen-", out.file_name().context("the output folder has no name")?.to_string_lossy());
+    put(Scratch::inside(parent, &prefix)?, out, mails)
+}
+
+/// Whether two folders, of which neither has to be there yet, are on one disk.
+fn is_same_disk(one: &Path, other: &Path) -> Result<bool> {
+    let disk = |path: &Path| {
+        let there = path.ancestors().find_map(|path| path.metadata().ok());
+        there.map(|there| there.dev()).with_context(|| format!("find {}", path.display()))
+    };
+    Ok(disk(one)? == disk(&std::path::absolute(other).with_context(|| format!("find {}", other.display()))?)?)
+}
+
+fn crosses_disks(error: &anyhow::Error) -> bool {
+    let is_io = |error: &std::io::Error| error.kind() == ErrorKind::CrossesDevices;
+    let is_errno = |error: &Errno| *error == Errno::EXDEV;
+    error.chain().any(|e| e.downcast_ref().is_some_and(is_io) || e.downcast_ref().is_some_and(is_errno))
+}
+
+fn put(made: Scratch, out: &Path, mails: &[Mail]) -> Result<()> {
     let write = |mail: &Mail| files::write_atomic(&made.path().join(&mail.file), mail.text.as_bytes());
     // Each waits for the disk, which takes all of them at once.
     thread::scope(|scope| {
@@ -65,9 +91,9 @@ pub fn replace(out: &Path, mails: &[Mail]) -> Result<()> {
     fs::set_permissions(made.path(), mode).with_context(|| format!("open up {}", made.path().display()))?;
     let place = |what: &str| format!("{what} {}", out.display());
     if !out.exists() {
+        files::make_dir(out.parent().context("the output folder has a parent")?)?;
         fs::rename(made.path(), out).with_context(|| place("put the mails into"))?;
-        // It is no temporary folder any more: nothing is left to remove.
-        let _ = made.keep();
+        made.moved();
         return Ok(());
     }
     // One step, after which the old mails are in `made` and go away with it.

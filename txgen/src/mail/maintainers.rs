@@ -4,9 +4,10 @@
 //! It compares each line of a patch with each keyword of MAINTAINERS and each file with each pattern, which takes it
 //! seconds for a series. So it is asked of one patch at a time, side by side, and never twice of the same one.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use rayon::prelude::*;
-use tempfile::TempDir;
 
 use crate::check::source::Source;
 use crate::files;
@@ -15,6 +16,7 @@ use crate::mail::Mail;
 use crate::process::Run;
 use crate::project::Project;
 use crate::proof;
+use crate::scratch::Scratch;
 
 /// What the script reads of the tree when it is given patches.
 const PARTS: &[&str] = &["scripts/get_maintainer.pl", "MAINTAINERS", ".get_maintainer.ignore", ".mailmap"];
@@ -45,7 +47,7 @@ pub(super) fn of_each(source: &Source<'_>, mails: &[Mail]) -> Result<Vec<String>
     let mut answers = known.collect::<Result<Vec<_>>>()?;
     let missing = (0..mails.len()).filter(|index| answers[*index].is_none()).collect::<Vec<_>>();
     if !missing.is_empty() {
-        let folder = folder(&repo, &tree)?;
+        let folder = folder(&source.project.cache, &repo, &tree)?;
         let ask = |index: &usize| ask(source.project, &folder, (&questions[*index], &keys[*index]));
         let asked = missing.par_iter().map(ask).collect::<Result<Vec<_>>>()?;
         for (index, answer) in missing.into_iter().zip(asked) {
@@ -75,8 +77,8 @@ fn question(mail: &str) -> String {
 }
 
 /// A folder with the few files that the script reads, so that writing mails waits for no checkout.
-fn folder(repo: &Repo, tree: &str) -> Result<TempDir> {
-    let folder = TempDir::new().context("make a folder for get_maintainer.pl")?;
+fn folder(cache: &Path, repo: &Repo, tree: &str) -> Result<Scratch> {
+    let folder = Scratch::new(cache)?;
     for path in PARTS {
         if let Some(blob) = repo.file(tree, path)? {
             files::write_new(&folder.path().join(path), &blob.bytes)?;
@@ -86,7 +88,7 @@ fn folder(repo: &Repo, tree: &str) -> Result<TempDir> {
     Ok(folder)
 }
 
-fn ask(project: &Project, folder: &TempDir, (question, key): (&String, &String)) -> Result<String> {
+fn ask(project: &Project, folder: &Scratch, (question, key): (&String, &String)) -> Result<String> {
     let file = format!("{key}.patch");
     files::write_new(&folder.path().join(&file), question.as_bytes())?;
     // HOME: its .get_maintainer.conf and .ignore must not decide who gets the series.

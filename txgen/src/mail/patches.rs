@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
 
 use crate::check::source::{Patch, Source};
 use crate::files;
@@ -12,6 +11,7 @@ use crate::git::identity::Identity;
 use crate::git::{program, view};
 use crate::mail::{Envelope, Mail, Placed, header, joined, tracking};
 use crate::project::Project;
+use crate::scratch::Scratch;
 
 /// What git format-patch is told, whatever the version of git has as a default.
 const OPTIONS: &[&str] = &[
@@ -51,7 +51,7 @@ pub fn prefix(envelope: &Envelope) -> String {
 
 /// The patches as git format-patch writes them.
 pub fn format(source: &Source<'_>, patches: &[Patch], envelope: &Envelope, sender: &Identity) -> Result<Vec<Mail>> {
-    let dir = TempDir::new().context("make a folder for git format-patch")?;
+    let dir = Scratch::new(&source.project.cache)?;
     let mut run = source.git(OPTIONS).arg(format!("--from={}", sender.display()));
     run = run.arg(format!("--subject-prefix={}", prefix(envelope)));
     run = run.arg(if envelope.has_cover() || patches.len() > 1 { "--numbered" } else { "--no-numbered" });

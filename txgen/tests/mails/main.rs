@@ -11,6 +11,7 @@ mod common;
 mod files;
 #[path = "../common/kernel.rs"]
 mod kernel;
+mod killed;
 mod recipients;
 mod versions;
 
