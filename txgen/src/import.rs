@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::base::Base;
 use crate::mailbox;
+use crate::plain;
 
 mod info;
 mod mail;
@@ -69,7 +70,7 @@ pub fn mbox(onto: Onto<'_>, source: &Path) -> Result<Imported> {
             imported.cover = Some((mail.subject().to_owned(), texts.trim().to_owned()));
             imported.changelog = note.changelog;
         } else {
-            bail!("{} (\"{}\") has no patch: take it out of the mailbox", mail.place, mail.subject());
+            bail!("{} (\"{}\") has no patch: take it out of the mailbox", mail.place, plain::shown(mail.subject()));
         }
     }
     if patches.is_empty() {

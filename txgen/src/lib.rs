@@ -65,4 +65,5 @@ pub mod series;
 pub mod shard;
 pub mod slice;
 pub mod trailers;
+pub mod value;
 pub mod vm;

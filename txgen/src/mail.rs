@@ -219,6 +219,9 @@ pub fn compose(
     }
     let source = Source::new(project, applied, envelope.cover.clone())?;
     let (_, sender) = identity::identities(&applied.git_dir)?;
+    if !header::is_recipient(&sender.display()) {
+        bail!("`{}` can send no mail: set git's user.name and user.email", sender.display().escape_debug());
+    }
     let told = || -> Result<_> {
         let range_diff =
             envelope.since.as_ref().map(|posted| range_diff::since(&source, posted)).transpose()?.flatten();

@@ -24,15 +24,15 @@ pub fn plain(text: &str) -> String {
 
 /// One line of text with each hidden character as `<U+202E>`: names, subjects and whatever else is data on a line.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    shown(text, |_| false)
+    with_visible(text, |_| false)
 }
 
 /// The same of a text of several lines, which may have tabs.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    shown(text, |c| matches!(c, '\n' | '\t'))
+    with_visible(text, |c| matches!(c, '\n' | '\t'))
 }
 
-fn shown(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+fn with_visible(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(|c| is_hidden(c) && !stays(c)) {
         return Cow::Borrowed(text);
     }
@@ -51,6 +51,23 @@ fn shown(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// turns the direction of others around, or is none at all and no XML may hold it.
 pub fn is_hidden(c: char) -> bool {
     c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Whether no line of text that people write has this character: it controls a terminal, turns others around, or is not
+/// seen.
+pub fn is_odd(c: char) -> bool {
+    is_hidden(c) || matches!(c, '\u{feff}' | '\u{fffd}')
+}
+
+/// The start of a line that an error quotes, with odd characters escaped.
+pub fn shown(text: &str) -> String {
+    const MOST: usize = 100;
+    let start = text.chars().take(MOST).flat_map(|c| match is_odd(c) {
+        true => c.escape_unicode().collect::<Vec<_>>(),
+        false => vec![c],
+    });
+    let more = if text.chars().nth(MOST).is_some() { "..." } else { "" };
+    start.collect::<String>() + more
 }
 
 /// Marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm.

@@ -15,6 +15,7 @@ use crate::rebase::write;
 use crate::series::history::Tag;
 use crate::series::load::record;
 use crate::series::{Applied, Series};
+use crate::value::check_message_id;
 use collect::{Fate, Found, Posted, Targets};
 use mailbox::Letter;
 
@@ -149,7 +150,7 @@ fn edited(
         let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or_default();
         let said = again.get(&(text("patch"), text("trailer"))).copied();
         if let Some((message_id, Some(id))) = said {
-            table["message-id"] = value(message_id);
+            say_where_from(table, message_id);
             table["patch-id"] = value(id);
         }
     }
@@ -163,11 +164,19 @@ fn tag(found: &Found, patch_id: Option<&String>) -> Table {
     let mut table = Table::new();
     table["patch"] = value(&found.patch);
     table["trailer"] = value(&found.trailer);
-    table["message-id"] = value(&found.message_id);
+    say_where_from(&mut table, &found.message_id);
     if let Some(id) = patch_id {
         table["patch-id"] = value(id);
     }
     table
+}
+
+/// Names the mail that gave a trailer; series.toml takes no Message-ID that is none.
+fn say_where_from(table: &mut Table, message_id: &str) {
+    match check_message_id(message_id) {
+        Ok(()) => table["message-id"] = value(message_id),
+        Err(_) => table["reason"] = value("a mail without a Message-ID of the form that mails have"),
+    }
 }
 
 fn tables_if_any<'a>(doc: &'a mut DocumentMut, key: &str) -> impl Iterator<Item = &'a mut Table> {

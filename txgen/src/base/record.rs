@@ -11,6 +11,7 @@ use super::Base;
 use crate::files;
 use crate::lock;
 use crate::project::Project;
+use crate::value;
 
 /// A base as series/bases.toml has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,15 +67,22 @@ impl Source {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Table {
+    #[serde(default, deserialize_with = "value::some_line")]
     debian_source: Option<String>,
+    #[serde(default, deserialize_with = "value::some_line")]
     suite: Option<String>,
     tarball: Option<PathBuf>,
+    #[serde(default, deserialize_with = "value::some_line")]
     git: Option<String>,
+    #[serde(default, deserialize_with = "value::some_line")]
     r#ref: Option<String>,
+    #[serde(default, deserialize_with = "value::some_line")]
     version: Option<String>,
     commit: Option<String>,
     tree: Option<String>,
+    #[serde(default, deserialize_with = "value::some_line")]
     instead_of: Option<String>,
+    #[serde(default, deserialize_with = "value::some_trees")]
     trees: Option<Vec<String>>,
 }
 

@@ -17,6 +17,7 @@ use crate::project::Project;
 use crate::rebase::write::{self, Journal};
 use crate::refresh::{self, Choices, Source, branch, manifest};
 use crate::series::{self, apply, overlay_files, stack};
+use crate::value;
 
 const NEW_EXAMPLES: &str = "Examples:
   txgen new messages --title 'net: messages with destructors' --base net-next
@@ -39,10 +40,10 @@ pub struct Start {
     /// Series, a folder of series/ that is not there yet
     name: String,
     /// Subject of the cover letter
-    #[arg(long)]
+    #[arg(long, value_parser = value::line_argument)]
     title: Option<String>,
     /// Tree it is posted for, as in `[PATCH net-next]` [default: that of the mails, else net-next]
-    #[arg(long, value_name = "TREE")]
+    #[arg(long, value_name = "TREE", value_parser = value::tree_argument)]
     prefix: Option<String>,
     /// Base of series/bases.toml or, with --tree, any ref of that clone, which has to be recorded there
     #[arg(long, value_name = "BASE", default_value = "net-next")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{Identity, Repo, oid, program, render};
+use crate::plain;
 use crate::proof;
 
 /// A commit as it is in the history.
@@ -33,7 +34,7 @@ impl Commit {
 
     /// How people are told of it.
     pub fn display(&self) -> String {
-        format!("{} (\"{}\")", &self.id[..12], self.subject())
+        format!("{} (\"{}\")", &self.id[..12], plain::shown(self.subject()))
     }
 }
 

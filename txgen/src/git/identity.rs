@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, bail};
 
 use super::program;
+use crate::plain;
 
 /// A name and a mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl Identity {
     pub fn parse(text: &str) -> Option<Self> {
         let (name, rest) = text.trim().split_once(" <")?;
         let email = rest.strip_suffix('>')?;
-        let is_plain = |text: &str| !text.is_empty() && !text.contains(['<', '>', '\n']);
+        let is_plain = |text: &str| !text.is_empty() && !text.contains(['<', '>']) && !text.contains(plain::is_odd);
         (is_plain(name) && is_plain(email)).then(|| Self { name: name.to_owned(), email: email.to_owned() })
     }
 
@@ -67,7 +68,16 @@ fn identity(git_dir: &Path, role: &str) -> Result<Identity> {
              and `git config --global user.email ADDRESS`"
         );
     }
-    parse(&output.text()).with_context(|| format!("read {variable}"))
+    let text = String::from_utf8(output.stdout).with_context(|| format!("{variable} is no UTF-8"))?;
+    let identity = parse(&text).with_context(|| format!("read {variable}"))?;
+    if let Some(c) = identity.display().chars().find(|c| plain::is_odd(*c)) {
+        bail!(
+            "the name or address of {variable} holds the character U+{:04X}: set them anew with `git config user.name` \
+             and `git config user.email`, or in the environment",
+            u32::from(c)
+        );
+    }
+    Ok(identity)
 }
 
 /// An author as git writes it into a commit: without brackets, and without quotes and commas around the name.

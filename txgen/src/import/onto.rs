@@ -10,6 +10,7 @@ use super::Onto;
 use super::mail::Mail;
 use crate::error::Conflict;
 use crate::git::{Authorship, Repo, identity, program, view};
+use crate::plain;
 use crate::process::{Output, Run};
 
 /// Commits the patches one on another; gives the last commit.
@@ -69,8 +70,12 @@ impl Git<'_> {
         {
             return Ok(());
         }
-        let what =
-            format!("{} (\"{}\") does not apply to {base}: {}", patch.place, patch.subject(), why(&first, &patch.diff));
+        let what = format!(
+            "{} (\"{}\") does not apply to {base}: {}",
+            patch.place,
+            plain::shown(patch.subject()),
+            why(&first, &patch.diff)
+        );
         Err(Conflict { what }.into())
     }
 }

@@ -3,8 +3,13 @@
 
 use std::fmt::Write;
 
+use crate::plain;
+
 /// Columns after which a header is folded.
 const WIDTH: usize = 76;
+
+/// Bytes of a recipient: what is longer fits in no line of a mail once it is encoded.
+const LONGEST: usize = 300;
 
 /// The address of `Name <address>` or of a plain address.
 pub fn address(recipient: &str) -> &str {
@@ -30,7 +35,8 @@ pub fn is_recipient(text: &str) -> bool {
     let host = |c: char| c.is_alphanumeric() || "-.".contains(c);
     let name = text.rsplit_once('<').map_or("", |(name, _)| name);
     let closed = text.contains('<') == text.trim_end().ends_with('>');
-    !text.chars().any(char::is_control)
+    text.len() <= LONGEST
+        && !text.chars().any(plain::is_odd)
         && closed
         && !name.contains(['<', '>'])
         && !local.is_empty()

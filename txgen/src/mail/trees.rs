@@ -2,14 +2,18 @@
 //! Which trees take no patches now: series/trees.toml, kept by hand, as netdev tells it on its list.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use toml::Spanned;
 
+use crate::files;
 use crate::project::Project;
+use crate::value;
 
 /// The file.
 pub const FILE: &str = "series/trees.toml";
@@ -19,7 +23,7 @@ pub const FILE: &str = "series/trees.toml";
 struct Tree {
     state: State,
     /// The first day on which it is in the other state.
-    until: Option<String>,
+    until: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, PartialEq, Eq, Clone, Copy)]
@@ -37,11 +41,17 @@ pub fn is_closed(project: &Project, tree: &str, now: Timestamp) -> Result<bool> 
 }
 
 fn closed_in(text: &str, tree: &str, now: Timestamp) -> Result<bool> {
-    let trees = toml::from_str::<BTreeMap<String, Tree>>(text)?;
-    let Some(tree) = trees.get(tree) else { return Ok(false) };
+    let wrong = |span, what: &str| files::at(Path::new(FILE), text, span, what);
+    let trees = toml::from_str::<BTreeMap<Spanned<String>, Tree>>(text)
+        .map_err(|error| wrong(error.span(), error.message()))?;
+    for name in trees.keys() {
+        value::check_tree(name.get_ref()).map_err(|what| wrong(Some(name.span()), &what))?;
+    }
+    let Some((_, tree)) = trees.iter().find(|(name, _)| name.get_ref() == tree) else { return Ok(false) };
     let closed = tree.state == State::Closed;
     let Some(until) = &tree.until else { return Ok(closed) };
-    let until = until.parse::<Date>().with_context(|| format!("`until = \"{until}\"` is no day"))?;
+    let no_day = |_| wrong(Some(until.span()), &format!("`until = \"{}\"` is no day", until.get_ref().escape_debug()));
+    let until = until.get_ref().parse::<Date>().map_err(no_day)?;
     Ok(closed == (now.to_zoned(TimeZone::UTC).date() < until))
 }
 

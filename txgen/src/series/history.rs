@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use crate::check::SERIES;
+use crate::value;
 
 /// What a version changed: `[[changelog]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -14,8 +15,10 @@ pub struct Change {
     /// The version that brought the changes.
     pub version: u32,
     /// The patch they are in; the series as a whole otherwise.
+    #[serde(default, deserialize_with = "value::some_name")]
     pub patch: Option<String>,
     /// The changes, one an entry.
+    #[serde(deserialize_with = "value::texts")]
     pub changes: Vec<String>,
 }
 
@@ -35,16 +38,22 @@ pub struct Posted {
     #[serde(deserialize_with = "timestamp")]
     pub date: Timestamp,
     /// Message id of its first mail, without angle brackets.
+    #[serde(deserialize_with = "value::message_id")]
     pub message_id: String,
     /// Where it can be read.
+    #[serde(deserialize_with = "value::line")]
     pub link: String,
     /// The commit it stood on.
+    #[serde(deserialize_with = "value::object")]
     pub base: String,
     /// Its last commit.
+    #[serde(deserialize_with = "value::object")]
     pub commit: String,
     /// The names of its patches, first to last.
+    #[serde(deserialize_with = "value::names")]
     pub patches: Vec<String>,
     /// What became of it (`applied`, `rejected`, ...); without, it is outstanding.
+    #[serde(default, deserialize_with = "value::some_line")]
     pub result: Option<String>,
 }
 
@@ -53,14 +62,19 @@ pub struct Posted {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Tag {
     /// The patch whose message has it.
+    #[serde(deserialize_with = "value::name")]
     pub patch: String,
     /// The whole line.
+    #[serde(deserialize_with = "value::line")]
     pub trailer: String,
     /// The mail that gave it; where there is none, `reason` says why it may be there.
+    #[serde(default, deserialize_with = "value::some_message_id")]
     pub message_id: Option<String>,
     /// Why a trailer may be there that came by no mail: a person's word, a public report.
+    #[serde(default, deserialize_with = "value::some_text")]
     pub reason: Option<String>,
     /// The patch id that it was given for.
+    #[serde(default, deserialize_with = "value::some_object")]
     pub patch_id: Option<String>,
 }
 

@@ -21,22 +21,25 @@ use crate::files;
 use crate::kernel::config;
 use crate::mail;
 use crate::project::Project;
+use crate::value;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct SeriesTable {
+    #[serde(deserialize_with = "value::line")]
     title: String,
+    #[serde(deserialize_with = "value::tree")]
     tree: String,
     version: Spanned<u32>,
     change_id: Spanned<String>,
     base: Spanned<String>,
     depends: Option<Spanned<String>>,
     date: Spanned<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value::recipients")]
     to: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value::recipients")]
     cc: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value::recipients")]
     exclude: Vec<String>,
     #[serde(default)]
     changelog: Vec<Change>,
@@ -56,6 +59,7 @@ struct SeriesTable {
 #[serde(deny_unknown_fields)]
 struct DropTable {
     patch: Spanned<String>,
+    #[serde(default, deserialize_with = "value::some_path")]
     file: Option<String>,
     item: Option<Spanned<String>>,
     with: Option<String>,
@@ -67,6 +71,7 @@ struct DropTable {
 #[serde(deny_unknown_fields)]
 struct ExceptionTable {
     patch: Spanned<String>,
+    #[serde(deserialize_with = "value::line")]
     check: String,
     contains: Spanned<String>,
     reason: Spanned<String>,
@@ -185,7 +190,7 @@ impl Loader<'_> {
     fn dropped(&self, table: DropTable, patches: &[Patch]) -> Result<Dropped> {
         let patch = table.patch.get_ref();
         if !patches.iter().any(|known| known.name == *patch) {
-            return Err(self.wrong(&table.patch, &format!("the series has no patch `{patch}`")));
+            return Err(self.wrong(&table.patch, &format!("the series has no patch `{}`", patch.escape_debug())));
         }
         if let Some(item) = table.item.as_ref().filter(|_| table.file.is_none()) {
             return Err(self.wrong(item, "an item needs the `file` it is in"));
@@ -205,9 +210,10 @@ impl Loader<'_> {
         {
             return Err(self.wrong(&table.patch, &format!("there is no capability {fact:?} (see `txgen base show`)")));
         }
-        if table.reason.get_ref().trim().is_empty() {
-            return Err(self.wrong(&table.reason, "`reason` is empty"));
+        if let Some(item) = &table.item {
+            value::check_line(item.get_ref()).map_err(|what| self.wrong(item, &what))?;
         }
+        self.check_text("reason", &table.reason)?;
         let (patch, reason) = (table.patch.into_inner(), table.reason.into_inner());
         Ok(Dropped { patch, file: table.file, item: table.item.map(Spanned::into_inner), when, reason })
     }
@@ -216,15 +222,20 @@ impl Loader<'_> {
         let place = self.place(&table.patch);
         let patch = table.patch.get_ref();
         if patch != check::SERIES && !patches.iter().any(|known| known.name == *patch) {
-            return Err(self.wrong(&table.patch, &format!("the series has no patch `{patch}`")));
+            return Err(self.wrong(&table.patch, &format!("the series has no patch `{}`", patch.escape_debug())));
         }
         for (key, text) in [("contains", &table.contains), ("reason", &table.reason)] {
-            if text.get_ref().trim().is_empty() {
-                return Err(self.wrong(text, &format!("`{key}` is empty")));
-            }
+            self.check_text(key, text)?;
         }
         let [contains, reason] = [table.contains, table.reason].map(Spanned::into_inner);
         Ok(Exception { patch: table.patch.into_inner(), check: table.check, contains, reason, place })
+    }
+
+    fn check_text(&self, key: &str, text: &Spanned<String>) -> Result<()> {
+        if text.get_ref().trim().is_empty() {
+            return Err(self.wrong(text, &format!("`{key}` is empty")));
+        }
+        value::check_text(text.get_ref()).map_err(|what| self.wrong(text, &what))
     }
 
     fn patch(&self, table: &PatchTable, place: &str) -> Result<Patch> {
@@ -265,6 +276,7 @@ impl Loader<'_> {
         if item.as_ref().is_some_and(String::is_empty) {
             return Err(self.wrong(add, "the name of the item after `#` is empty"));
         }
+        value::check_line(add.get_ref()).map_err(|what| self.wrong(add, &what))?;
         Ok(Add { path: file.to_owned(), item, place: self.place(add) })
     }
 

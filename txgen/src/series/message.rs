@@ -4,6 +4,7 @@
 use anyhow::{Result, bail};
 
 use crate::git::Identity;
+use crate::value;
 
 /// Starts the first line of a .msg file where somebody else than the user wrote the patch, as in a mail.
 const FROM: &str = "From: ";
@@ -46,6 +47,9 @@ impl Message {
         }
         if subject.trim() != subject {
             bail!("1: the subject has spaces at an end");
+        }
+        if let Err(what) = value::check_line(subject) {
+            bail!("1: the subject can not be sent: {what}");
         }
         if subject.starts_with('[') {
             bail!("1: the subject has a tag: `[PATCH ...]` is added to the mail");

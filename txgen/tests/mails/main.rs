@@ -13,6 +13,7 @@ mod files;
 mod kernel;
 mod killed;
 mod recipients;
+mod values;
 mod versions;
 
 use std::collections::BTreeMap;
