@@ -6,9 +6,10 @@
 //! program was killed, or the connection broke, between the end of the mail and the server's answer) a person is asked:
 //! a look into the archive decides, not a guess.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use tempfile::TempDir;
 
 use crate::files;
 use crate::git::Identity;
@@ -17,6 +18,7 @@ use crate::mail::{Composed, Envelope, Mail, header};
 use crate::process::{Run, last_lines};
 use crate::project::Project;
 use crate::rebase::{pending, write};
+use crate::scratch::Scratch;
 use crate::series::{self, Applied, Series};
 use journal::{Entry, Folder, Journal, State};
 use mailer::Fate;
@@ -67,8 +69,8 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
         bail!("a rebase of {} is under way: finish it first", applied.name);
     }
     let tip = applied.patches.last().context("a series has patches")?;
-    let mails = finished(applied, &composed.mails)?;
-    planned(applied, &composed.sender, &mails)?;
+    let mails = finished(project, applied, &composed.mails)?;
+    planned(project, applied, &composed.sender, &mails)?;
     let entry = |(mail, id): (&Mail, &String)| Entry {
         file: mail.file.clone(),
         message_id: id.clone(),
@@ -94,36 +96,36 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
 }
 
 /// The mails with what the user's programs add: a signature, and what the hook makes of them.
-fn finished(applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
-    hook::run(&applied.git_dir, &signed(applied, mails)?)
+fn finished(project: &Project, applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
+    hook::run(&project.cache, &applied.git_dir, &signed(project, applied, mails)?)
 }
 
 /// What git send-email would do with the mails; an error where they would not arrive as they are.
-fn planned(applied: &Applied, sender: &Identity, mails: &[Mail]) -> Result<String> {
-    let dir = TempDir::new().context("make a folder for the mails")?;
+fn planned(project: &Project, applied: &Applied, sender: &Identity, mails: &[Mail]) -> Result<String> {
+    let dir = Scratch::new(&project.cache)?;
     let output = mailer::send_all(&applied.git_dir, sender, dir.path(), mails, true)?;
     arrival::check(&output, mails)?;
     Ok(output)
 }
 
 /// The mails, signed by patatt where git's configuration names a key for it.
-fn signed(applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
+fn signed(project: &Project, applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
     let config = program::with_users_settings(&applied.git_dir).args(["config", "--get", "patatt.signingkey"]);
     if !config.output()?.status.success() {
         return Ok(mails.to_vec());
     }
-    let dir = TempDir::new().context("make a folder for patatt")?;
-    let paths = in_folder(&dir, mails)?;
+    let dir = Scratch::new(&project.cache)?;
+    let paths = in_folder(dir.path(), mails)?;
     let patatt = Run::new("patatt", ["sign"]).args(&paths).env("GIT_DIR", &applied.git_dir);
     patatt.check().context("sign the mails, as patatt.signingkey asks for")?;
     let read = |(mail, path): (&Mail, _)| Ok(Mail { file: mail.file.clone(), text: files::read(path)? });
-    mails.iter().zip(paths.iter().map(std::path::PathBuf::as_path)).map(read).collect()
+    mails.iter().zip(paths.iter().map(PathBuf::as_path)).map(read).collect()
 }
 
-fn in_folder(dir: &TempDir, mails: &[Mail]) -> Result<Vec<std::path::PathBuf>> {
+fn in_folder(dir: &Path, mails: &[Mail]) -> Result<Vec<PathBuf>> {
     let write = |mail: &Mail| {
-        let path = dir.path().join(&mail.file);
-        files::write_atomic(&path, mail.text.as_bytes())?;
+        let path = dir.join(&mail.file);
+        files::write_new(&path, mail.text.as_bytes())?;
         Ok(path)
     };
     mails.iter().map(write).collect()
@@ -222,23 +224,23 @@ pub fn abort(project: &Project, name: &str, folder: Folder) -> Result<Option<End
 }
 
 /// What `git send-email` would do with the mails.
-pub fn rehearse(applied: &Applied, composed: &Composed) -> Result<String> {
-    planned(applied, &composed.sender, &finished(applied, &composed.mails)?)
+pub fn rehearse(project: &Project, applied: &Applied, composed: &Composed) -> Result<String> {
+    planned(project, applied, &composed.sender, &finished(project, applied, &composed.mails)?)
 }
 
 /// Sends the mails to the sender alone; nothing is recorded, and their message ids are others each time.
-pub fn reflect(applied: &Applied, composed: &Composed) -> Result<String> {
+pub fn reflect(project: &Project, applied: &Applied, composed: &Composed) -> Result<String> {
     let time = format!("self-{:x}", Timestamp::now().as_nanosecond());
     let mails = composed.mails.iter().map(|mail| reflected(mail, &composed.message_ids, &time, &composed.sender));
-    let mails = finished(applied, &mails.collect::<Vec<_>>())?;
-    planned(applied, &composed.sender, &mails)?;
-    let dir = TempDir::new().context("make a folder for the mails")?;
+    let mails = finished(project, applied, &mails.collect::<Vec<_>>())?;
+    planned(project, applied, &composed.sender, &mails)?;
+    let dir = Scratch::new(&project.cache)?;
     mailer::send_all(&applied.git_dir, &composed.sender, dir.path(), &mails, false)
 }
 
 /// Refuses mails of which one went out before.
-pub fn refuse_known(project: &Project, series: &Series, applied: &Applied, composed: &Composed) -> Result<()> {
-    known::refuse(project, series, &applied.git_dir, &composed.message_ids)
+pub fn refuse_known(project: &Project, series: &Series, composed: &Composed) -> Result<()> {
+    known::refuse(project, series, &composed.message_ids)
 }
 
 /// A mail for the sender alone, with the recipients it is for in headers of other names.

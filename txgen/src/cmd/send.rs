@@ -31,7 +31,8 @@ const EXAMPLES: &str = "Examples:
 ///
 /// Without --yes it is a dry run. What netdev would send back is refused with exit code 1: besides the rules of
 /// `txgen format-series` those about the time, the tree, the number of patches, sign-offs, proofs and other people's
-/// tags. Who gets the mails is what the mails say; git's sendemail.* configuration says through which server.
+/// tags. Who gets the mails is what the mails say; git's sendemail.* configuration says through which server, and nothing
+/// of it adds or drops people. The hook sendemail-validate looks at all mails before the first one goes out.
 ///
 /// When all mails are out they are in series/NAME/sent/vN.mbox, tag sent/NAME-vN is set, and series.toml names the next
 /// version. Where it stopped in between, the next run goes on with the same mails at the first one that is not out.
@@ -43,7 +44,7 @@ pub struct Args {
     /// Send, and do not just say what would be sent
     #[arg(long)]
     yes: bool,
-    /// Send to your own address only, and record nothing
+    /// Send to your own address only, with other message ids each time, and record nothing
     #[arg(long, conflicts_with = "yes")]
     to_self: bool,
     /// Whether net-next takes patches; series/trees.toml otherwise
@@ -132,12 +133,12 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
         return Ok(Exit::Findings);
     };
     if args.to_self {
-        crate::output::print!("{}", visible_lines(&send::reflect(applied, &composed)?));
+        crate::output::print!("{}", visible_lines(&send::reflect(project, applied, &composed)?));
         return Ok(Exit::Good);
     }
-    send::refuse_known(project, &prepared.series, applied, &composed)?;
+    send::refuse_known(project, &prepared.series, &composed)?;
     if !args.yes {
-        crate::output::print!("{}", visible_lines(&send::rehearse(applied, &composed)?));
+        crate::output::print!("{}", visible_lines(&send::rehearse(project, applied, &composed)?));
         crate::output::println!("\nThis was a dry run: --yes sends.");
         return Ok(Exit::Good);
     }

@@ -96,15 +96,16 @@ pub fn findings(patches: &[Patch], envelope: &Envelope, force: &[String]) -> Vec
         found.extend(named("invisible", &patch.name, invisible::in_text(&patch.message)));
         found.extend(named("trailers", &patch.name, trailers::findings(&patch.message, &patch.author)));
         let note = envelope.notes.get(&patch.name).map(String::as_str).unwrap_or_default();
-        found.extend(named("note", &patch.name, like_a_patch(note)));
+        found.extend(named("note", &patch.name, [like_a_patch(note), odd_characters(note)].concat()));
         found.extend(named("note", &patch.name, invisible::in_text(note)));
     }
     found.extend(named("limits", SERIES, limits::findings(patches, envelope.cover.as_deref())));
-    found.extend(named("changelog", SERIES, like_a_patch(&envelope.changelog)));
-    found.extend(named("changelog", SERIES, invisible::in_text(&envelope.changelog)));
+    let changelog = &envelope.changelog;
+    found.extend(named("changelog", SERIES, [like_a_patch(changelog), odd_characters(changelog)].concat()));
+    found.extend(named("changelog", SERIES, invisible::in_text(changelog)));
     if let Some(cover) = &envelope.cover {
         found.extend(named("cover", SERIES, message::subject_findings(&envelope.title)));
-        found.extend(named("cover", SERIES, like_a_patch(cover)));
+        found.extend(named("cover", SERIES, [like_a_patch(cover), odd_characters(cover)].concat()));
         found.extend([&envelope.title, cover].iter().flat_map(|text| named("cover", SERIES, invisible::in_text(text))));
     }
     counting(found, envelope, force)
@@ -140,6 +141,14 @@ fn like_a_patch(text: &str) -> Vec<Finding> {
     let lines = text.lines().enumerate().filter(|(_, line)| starts.iter().any(|start| line.starts_with(start)));
     let what = "the line looks like the start of a patch: indent it";
     lines.map(|(index, _)| Finding::new(Level::Fail, "like-a-patch", what).at_line(index)).collect()
+}
+
+/// Lines with characters that control a terminal; those that are not seen or turn text around are another rule's.
+fn odd_characters(text: &str) -> Vec<Finding> {
+    let odd = |line: &str| line.chars().find(|c| c.is_control() && *c != '\t');
+    let lines = text.split('\n').enumerate().filter_map(|(index, line)| Some((index, odd(line)?)));
+    let what = |c: char| format!("the line holds the character U+{:04X}", u32::from(c));
+    lines.map(|(index, c)| Finding::new(Level::Fail, "text", what(c)).at_line(index)).collect()
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
 
 use super::{fields, settings};
 use crate::files;
 use crate::git::{Repo, program};
 use crate::mail::Mail;
 use crate::process::last_lines;
+use crate::scratch::Scratch;
 
 const NAME: &str = "sendemail-validate";
 
@@ -21,12 +21,12 @@ const NAME: &str = "sendemail-validate";
 const FIXED: &[&str] = &["from", "to", "cc", "bcc", "message-id", "in-reply-to", "references"];
 
 /// Lets the hook, where there is one, look at the mails, and takes what it made of them.
-pub fn run(git_dir: &Path, mails: &[Mail]) -> Result<Vec<Mail>> {
+pub fn run(cache: &Path, git_dir: &Path, mails: &[Mail]) -> Result<Vec<Mail>> {
     if !settings::read(git_dir)?.validates {
         return Ok(mails.to_vec());
     }
     let top = Repo::open(git_dir)?.work_tree().unwrap_or(git_dir).to_owned();
-    let dir = TempDir::new().context("make a folder for the mails")?;
+    let dir = Scratch::new(cache)?;
     let total = mails.len().to_string();
     let each = |(index, mail): (usize, &Mail)| {
         let counters = (index + 1).to_string();

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Message ids that went out: servers and archives throw a second mail of the same id away, or show the wrong one.
 //!
-//! They are looked for wherever a posting leaves a trace: in series.toml, in the mails that are kept, of any series of
-//! the project (one may have been renamed), and in the tags of the kernel's repository.
+//! They are looked for where a posting leaves a trace in the project: in series.toml, and in the mails that are kept of
+//! any series (one may have been renamed).
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::files;
-use crate::git::program;
 use crate::project::Project;
 use crate::series::Series;
 
 /// Refuses mails of which one went out before.
-pub fn refuse(project: &Project, series: &Series, git_dir: &Path, ids: &[String]) -> Result<()> {
+pub fn refuse(project: &Project, series: &Series, ids: &[String]) -> Result<()> {
     let mut known = BTreeMap::new();
-    known.extend(of_tags(git_dir)?);
     for path in mboxes(project)? {
         known.extend(of_mbox(&path)?.into_iter().map(|id| (id, project.relative(&path).display().to_string())));
     }
@@ -33,22 +31,8 @@ pub fn refuse(project: &Project, series: &Series, git_dir: &Path, ids: &[String]
     Ok(())
 }
 
-/// The message ids that tags of earlier postings name, with the tags.
-fn of_tags(git_dir: &Path) -> Result<Vec<(String, String)>> {
-    let format = "--format=%(refname:short)%00%(contents)%00";
-    let output = program::with_users_settings(git_dir).args(["for-each-ref", format, "refs/tags/sent/"]).check()?;
-    let text = output.text();
-    let mut parts = text.split('\0');
-    let mut found = Vec::new();
-    while let (Some(tag), Some(message)) = (parts.next(), parts.next()) {
-        let ids = message.lines().filter_map(id_of);
-        found.extend(ids.map(|id| (id, format!("tag {} of the kernel's repository", tag.trim()))));
-    }
-    Ok(found)
-}
-
 /// The kept mails of all series.
-fn mboxes(project: &Project) -> Result<Vec<std::path::PathBuf>> {
+fn mboxes(project: &Project) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for series in entries(&project.root.join("series"))? {
         let sent = series.join("sent");
@@ -59,7 +43,7 @@ fn mboxes(project: &Project) -> Result<Vec<std::path::PathBuf>> {
     Ok(found)
 }
 
-fn entries(dir: &Path) -> Result<Vec<std::path::PathBuf>> {
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     let list = || format!("list {}", dir.display());
     let mut all = Vec::new();
     for entry in fs::read_dir(dir).with_context(list)? {

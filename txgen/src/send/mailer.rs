@@ -78,9 +78,12 @@ pub fn fate(log: &str, ended: bool) -> Fate {
     if !ended || lost.iter().any(|text| said.contains(text)) { Fate::Unknown } else { Fate::Unsent }
 }
 
-/// What was said, without git's own trace and the names of files and recipients.
+/// What was said, without git's own trace, in which there are headers, and the names of files and recipients.
 pub fn said(log: &str) -> String {
-    let is_plain = |line: &&str| !line.contains(" trace: ") && !line.starts_with('(') && !line.ends_with(".patch");
+    let is_header = |line: &str| line.starts_with(' ') || line.starts_with("X-");
+    let is_plain = |line: &&str| {
+        !line.contains(" trace: ") && !is_header(line) && !line.starts_with('(') && !line.ends_with(".patch")
+    };
     log.lines().filter(is_plain).collect::<Vec<_>>().join("\n")
 }
 
@@ -106,6 +109,7 @@ mod tests {
             ("OK. Log says:\nFrom: A <a@b.org>\n\nResult: OK\n", true, Fate::Sent),
             ("Unable to initialize SMTP properly. Check config. VALUES: timeout\n", true, Fate::Unsent),
             ("5.7.1 no such user\n", true, Fate::Unsent),
+            ("X-B4-Tracking: v=1; b=eof\n reset' /given/x.patch\n5.7.1 no\n", true, Fate::Unsent),
             ("(body) Adding cc: A <closed@b.org> from\n5.7.1 no\n", true, Fate::Unsent),
             ("[Net::SMTP] Connection closed\n", true, Fate::Unknown),
             ("x.patch\n", false, Fate::Unknown),

@@ -142,6 +142,9 @@ mod tests {
         assert_eq!(error("From: A\n\nx\n"), "1: an author is `Name <address>`");
         assert_eq!(error("From: A <a@x>\nx\n"), "2: there is no blank line after the author");
         assert_eq!(error("From: A <a@x>\n\nx\ny\n"), "4: there is no blank line after the subject");
+        assert_eq!(error("From: A <a@x>\nFrom: B <b@x>\n\nx\n"), "2: there is no blank line after the author");
+        let twice = error("From: A <a@x>\n\nFrom: B <b@x>\n\nx\n");
+        assert_eq!(twice, "3: the subject starts with `From:`, which mails take for the author");
     }
 
     #[test]

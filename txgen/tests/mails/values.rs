@@ -121,6 +121,24 @@ fn the_command_line_is_checked_as_series_toml_is() {
 }
 
 #[test]
+fn texts_with_characters_that_no_mail_has_are_findings() {
+    let kernel = series();
+    kernel.project.write("p/series/tiny/cover.md", "Why.\n\nSo \u{1b}[2J.\n");
+    kernel.project.write("p/series/tiny/third.msg", "net: tell the third byte\n\nWhy.\n---\na\u{202e}b\n");
+    let ran = kernel.txgen("format-series", &[]).expect(1);
+    assert!(
+        ran.stdout.contains("third: note: message line 1: text: the line holds the character U+202E"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("(series): cover: message line 3: text: the line holds the character U+001B"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn a_tree_in_trees_toml_is_refused_at_its_place() {
     let kernel = series();
     kernel.project.write("p/series/trees.toml", "# trees\n[\"net\\nnext\"]\nstate = \"open\"\n");

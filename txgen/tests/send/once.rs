@@ -54,15 +54,6 @@ fn a_posting_of_which_the_mails_alone_are_left_does_not_go_out_again() {
 }
 
 #[test]
-fn a_posting_of_which_the_tag_alone_is_left_does_not_go_out_again() {
-    let lose = |kernel: &super::kernel::Kernel, before: &str| {
-        std::fs::remove_dir_all(kernel.project.path("p/series/tiny/sent")).unwrap();
-        kernel.project.write("p/series/tiny/series.toml", before);
-    };
-    refused_after(lose, "sent/tiny-v1");
-}
-
-#[test]
 fn a_sending_that_ended_with_some_mails_out_goes_on_as_a_resend() {
     use super::smtp::Manner;
     let kernel = series();
@@ -76,4 +67,21 @@ fn a_sending_that_ended_with_some_mails_out_goes_on_as_a_resend() {
     let _ = send(&kernel, &[&["--yes", "--resend"][..], &force].concat()).expect(0);
     let ids = sink.ids();
     assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (4, 4), "{ids:?}");
+}
+
+#[test]
+fn two_sendings_at_once_send_each_mail_once() {
+    let kernel = series();
+    for _ in 0..3 {
+        let sink = Sink::start();
+        use_server(&kernel, &sink);
+        let before = toml(&kernel);
+        let mut both = [0, 1].map(|_| super::outgoing::command(&kernel, &["--yes"]).spawn().unwrap());
+        for child in &mut both {
+            child.wait().unwrap();
+        }
+        let ids = sink.ids();
+        assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (3, 3), "{ids:?}");
+        super::settings::unsend(&kernel, &before);
+    }
 }
