@@ -5,6 +5,7 @@
 //! loose objects, so the git program sees them at once, or stay in memory until they are kept; nothing points at them
 //! until a ref is set.
 
+pub mod branches;
 pub mod diff;
 pub mod follow;
 pub mod history;
@@ -15,7 +16,9 @@ pub mod promised;
 pub mod refs;
 mod refusal;
 pub mod render;
+pub mod revision;
 pub mod tags;
+pub mod usage;
 pub mod view;
 
 use std::cell::{OnceCell, RefCell};
@@ -162,9 +165,9 @@ impl Repo {
         Ok(Found { commit: commit.id().to_string(), tree: commit.tree_id().to_string() })
     }
 
-    /// The commit a ref points at; `None` where there is no such ref.
+    /// The commit a ref points at; `None` where there is no such ref, or a symbolic one to nothing.
     pub fn read_ref(&self, name: &str) -> Result<Option<Found>> {
-        match self.repo.find_reference(name) {
+        match self.repo.find_reference(name).and_then(|reference| reference.resolve()) {
             Ok(_) => self.resolve(name).map(Some),
             Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(e) => Err(e).with_context(|| format!("read {name}")),

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 
 use crate::base::Base;
 use crate::git::Repo;
+use crate::git::branches::{Move, Put, To};
 use crate::git::render::{Edits, diff_text};
 use crate::project::Project;
 use crate::series::apply;
@@ -181,29 +182,16 @@ fn way_back(project: &Project, planned: &Planned<'_>, home: &Home, there: &Home,
     Ok(rest.map_or(Back::Nothing, |left| Back::Rest(left, back.files)))
 }
 
-/// Refuses to move a branch that is in use, or that somebody else moved.
-pub fn refuse_moved_branch(repo: &Repo, name: &str) -> Result<()> {
+/// Refuses to move the branch of a series where it is in use, or where somebody else moved it.
+pub fn refuse_moved_branch(repo: &Repo, name: &str, to: To<'_>) -> Result<()> {
     let branch = apply::branch(name);
-    let Some(head) = repo.read_ref(&format!("refs/heads/{branch}"))? else { return Ok(()) };
-    if let Some(dir) = repo.checked_out_at(&branch)? {
-        let dirty = if Repo::open(&dir)?.is_dirty()? { ", with changes that are not committed" } else { "" };
-        bail!(
-            "branch {branch} is checked out at {}{dirty}: rebasing would move it under that work tree. Switch it to \
-             another branch, or detach it (`git -C {} switch --detach`)",
-            dir.display(),
-            dir.display()
-        );
-    }
-    let own = repo.read_ref(&format!("refs/txgen/series/{name}"))?.map(|found| found.commit);
-    if own.as_ref() != Some(&head.commit) {
-        bail!(
-            "branch {branch} is at {}, where txgen did not put it{}: what it has is not in series/{name}/ and would be \
-             lost. Rename it (`git branch -m {branch} NEW`), or set it with `txgen apply {name}`",
-            &head.commit[..12],
-            own.map_or_else(String::new, |own| format!(" (it put it at {})", &own[..12]))
-        );
-    }
-    Ok(())
+    let own = repo.read_ref(&apply::own_ref(name))?.map(|found| found.commit);
+    let advice = format!(
+        "what it has is not in series/{name}/ and would be lost. Rename it (`git branch -m {branch} NEW`), or set it with \
+         `txgen apply {name}`"
+    );
+    let put = Put::At(own.as_deref(), &advice);
+    repo.refuse_to_move(&Move { branch: &branch, to, put, doing: "rebasing" })
 }
 
 /// Puts the forms that were merged by hand in a rebase under way into `series`.

@@ -85,6 +85,11 @@ pub struct Rendered {
     pub designs: Vec<&'static str>,
 }
 
+/// Whether the project renders anything: one that holds series alone has no designs.
+pub fn has_designs(project: &Project) -> bool {
+    DESIGNS.iter().any(|design| project.root.join(design.source).exists())
+}
+
 /// Reads the designs of the project and proves their promises.
 fn read_designs(project: &Project) -> Result<Vec<Part>> {
     let read = |design: &'static Design| -> Result<Part> {

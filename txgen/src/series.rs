@@ -9,6 +9,7 @@ pub mod history;
 pub mod home;
 pub mod lacking;
 pub mod load;
+pub mod meaning;
 pub mod message;
 pub mod onto;
 pub mod overlay_files;

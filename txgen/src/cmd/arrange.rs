@@ -111,14 +111,13 @@ fn arrange(
     let order = order(&work.series)?;
     let repo = Repo::open(&work.base.git_dir)?;
     let source = work.source(&repo);
-    work.refuse_edited(&repo)?;
-    let applied = command::applied(&source)?;
+    let place = work.known_place(&repo)?;
     let tip = reorder(project, &work.series, &work.base, &order)?;
     let commits = branch::read(&repo, &work.foot.commit, &tip)?;
-    let refreshed = refresh::refresh(&source, &applied, &commits, &Choices::default())?;
+    let refreshed = refresh::refresh_any(&source, &[], &commits, &Choices::default())?;
     if !refreshed.is_unchanged() {
         let why = format!("txgen {what} {}", work.series.name);
-        work.write(project, &repo, &refreshed, &tip, &why)?;
+        work.write(project, &repo, &refreshed, (place.as_deref(), &tip), &why)?;
     }
     command::show(&work.series.name, &refreshed, false);
     Ok(Exit::Good)

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::refresh as command;
 use crate::base::{self, Base};
 use crate::error::Exit;
-use crate::git::Repo;
+use crate::git::branches::{Move, Put, To};
+use crate::git::{Repo, revision};
 use crate::import::{self, Imported, Onto};
 use crate::lock::Lock;
 use crate::project::Project;
@@ -29,10 +30,13 @@ const IMPORT_EXAMPLES: &str = "Examples:
   txgen import fixes mbox series.mbox --base net-next
   b4 am -o - 20261123-x-v2-0-0123456789ab@example.org | txgen import fixes mbox - --base net-next
   txgen import fixes quilt ~/patches --title 'net: fixes' --base net-next
+  txgen import fixes --fold net/core/Makefile branch my-fixes --tree ~/src/linux --base net/main
 
-Files that the base does not have go to kernel-overlay/, as `txgen refresh` would put them there. A cover letter of a
-mailbox gives title and cover.md; its tags, change-id and recipients go to series.toml, with a changelog in the form that
-`txgen send` gives it, and what is between `---` and the diffstat of a patch becomes the note of its .msg file.";
+Files that the base does not have go to kernel-overlay/ in their last form, as `txgen refresh` would put them there. Where
+a commit leaves one in a form that is not its last one without what later commits add, txgen says so and imports nothing:
+squash these commits, or give --fold; a commit of which nothing is left then is no patch, and its message is shown. A cover
+letter of a mailbox gives title and cover.md; its tags, change-id and recipients go to series.toml, with a changelog in the
+form that `txgen send` gives it, and what is between `---` and the diffstat of a patch becomes the note of its .msg file.";
 
 /// What a new series starts with.
 #[derive(Debug, Clone, clap::Args)]
@@ -73,6 +77,9 @@ pub struct NewArgs {
 pub struct ImportArgs {
     #[command(flatten)]
     start: Start,
+    /// Let a new file be born as it ends: what later commits change in it comes with the commit that adds it
+    #[arg(long, value_name = "PATH", global = true)]
+    fold: Vec<String>,
     #[command(subcommand)]
     from: From,
 }
@@ -129,17 +136,7 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
     begun("?")?;
     let foot = stack::foot(&staged, &series::load(&staged, name)?, &base, false)?.base;
     let onto = Onto { base: &foot, cache: &project.cache, seconds: date.as_second() };
-    let mut imported = match &args.from {
-        From::Branch { rev } => Imported { tip: repo.resolve(rev)?.commit, ..Imported::default() },
-        From::Mbox { source } => import::mbox(onto, source)?,
-        From::Quilt { folder } => import::quilt(onto, folder)?,
-    };
-    if args.start.prefix.is_some() {
-        imported.posting.tree = None;
-    }
-    if !repo.descends(&imported.tip, &foot.commit)? {
-        bail!("{} does not stand on {} ({}): name its --base", &imported.tip[..12], base.name, &foot.commit[..12]);
-    }
+    let imported = read(args, onto, &repo)?;
     let commits = branch::read(&repo, &foot.commit, &imported.tip)?;
     let title = args.start.title.clone().or(imported.cover.as_ref().map(|(title, _)| title.clone()));
     let title = title.or_else(|| commits.first().map(|commit| commit.subject().to_owned()));
@@ -155,7 +152,8 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
         foot: &foot,
         repo: &repo,
     };
-    let mut refreshed = refresh::refresh(&source, &[], &commits, &Choices::default())?;
+    let choices = Choices { fold: args.fold.iter().cloned().collect(), ..Choices::default() };
+    let mut refreshed = refresh::refresh(&source, &[], &commits, &choices)?;
     refreshed.files.entry("series.toml".to_owned()).or_insert(Some(manifest));
     let names = refreshed.patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>();
     import::complete(&mut refreshed.files, &names, &imported)?;
@@ -163,8 +161,10 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
         format!("the {name}: header of the first mail has more than names and addresses: series.toml has none of it")
     }));
     let why = format!("txgen import {name}");
-    let refs = [format!("refs/heads/{}", apply::branch(name)), apply::own_ref(name)];
-    refresh::write::write(project, name, &refreshed, &base, (&refs, &imported.tip, &why))?;
+    let tip = refreshed.folded.clone().unwrap_or(imported.tip);
+    refuse_to_move(&repo, name, To::Commit(&tip))?;
+    let refs = [apply::head_ref(name), apply::own_ref(name)].map(|name| (name, tip.clone()));
+    refresh::write::write(project, name, &refreshed, &base, (&refs, &why))?;
     command::show(name, &refreshed, false);
     Ok(Exit::Good)
 }
@@ -175,6 +175,38 @@ fn locked(project: &Project, name: &str) -> Result<Lock> {
         bail!("{name:?} is no name of a series: lower case letters, digits, `-`, `_` and `.` only");
     }
     write::begin(project, name)
+}
+
+/// The work that is imported, as commits on its base.
+fn read(args: &ImportArgs, onto: Onto<'_>, repo: &Repo) -> Result<Imported> {
+    let mut imported = match &args.from {
+        From::Branch { rev } => {
+            let tip = revision::commit(repo.git_dir(), args.start.tree.as_deref(), rev)?;
+            Imported { tip, ..Imported::default() }
+        }
+        From::Mbox { source } => import::mbox(onto, source)?,
+        From::Quilt { folder } => import::quilt(onto, folder)?,
+    };
+    if args.start.prefix.is_some() {
+        imported.posting.tree = None;
+    }
+    let foot = onto.base;
+    if !repo.descends(&imported.tip, &foot.commit)? {
+        bail!("{} does not stand on {} ({}): name its --base", &imported.tip[..12], foot.name, &foot.commit[..12]);
+    }
+    Ok(imported)
+}
+
+/// Refuses to move a branch of the name that the new series' branch is to have: it is in use, or somebody else's.
+fn refuse_to_move(repo: &Repo, name: &str, to: To<'_>) -> Result<()> {
+    let branch = apply::branch(name);
+    let own = repo.read_ref(&apply::own_ref(name))?.map(|own| own.commit);
+    let advice = format!(
+        "it is not of series {name}, which is not there yet, and would be lost. Rename it (`git branch -m {branch} NEW`), \
+         or give the series another name"
+    );
+    let put = Put::At(own.as_deref(), &advice);
+    repo.refuse_to_move(&Move { branch: &branch, to, put, doing: "importing" })
 }
 
 /// Finds the base of a series that is not there yet.

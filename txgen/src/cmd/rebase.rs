@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::base::{self, Base, record};
 use crate::error::Exit;
 use crate::git::Repo;
+use crate::git::branches::To;
 use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::rebase::pending::{self, Pending};
@@ -139,16 +140,21 @@ fn finish(
     args: &Args,
 ) -> Result<Exit> {
     let repo = Repo::open(&base.git_dir)?;
+    let waits = pending::load(project, &series.name)?.is_some();
     if !args.dry_run {
-        rebase::refuse_moved_branch(&repo, &series.name)?;
-        pending::refuse_checked_out(&repo, &series.name)?;
+        rebase::refuse_moved_branch(&repo, &series.name, To::Elsewhere)?;
+        if waits {
+            pending::refuse_to_move(project, &repo, &series.name, To::Elsewhere)?;
+        }
     }
     let rebased = rebase::rebase(project, series, &base, false, false)?;
     show(&rebased, args.json)?;
     let Some(stopped) = rebased.stopped() else {
         if !args.dry_run {
             rebased.repo.keep(&[rebased.tip()])?;
-            let journal = journal(&repo, &rebased, &series.name, bases)?;
+            // Somebody may have begun to use the branch while it was rebased.
+            rebase::refuse_moved_branch(&repo, &series.name, To::Commit(rebased.tip()))?;
+            let journal = journal(&repo, &rebased, (&series.name, waits), bases)?;
             write::write(project, &series.name, &rebased.files, journal)?;
         }
         summary(&rebased, &series.name, args);
@@ -170,13 +176,14 @@ fn finish(
     Ok(Exit::Conflict)
 }
 
-fn journal(repo: &Repo, rebased: &Rebased, name: &str, bases: Option<String>) -> Result<Journal> {
+fn journal(repo: &Repo, rebased: &Rebased, (name, waits): (&str, bool), bases: Option<String>) -> Result<Journal> {
     let mut refs = vec![
-        (format!("refs/heads/{}", apply::branch(name)), Some(rebased.tip().to_owned())),
-        (format!("refs/txgen/series/{name}"), Some(rebased.tip().to_owned())),
+        (apply::head_ref(name), Some(rebased.tip().to_owned())),
+        (apply::own_ref(name), Some(rebased.tip().to_owned())),
     ];
     let conflict = format!("refs/heads/{}", pending::branch(name));
-    if repo.read_ref(&conflict)?.is_some() {
+    // Without a rebase that waits it is not of this one.
+    if waits && repo.read_ref(&conflict)?.is_some() {
         refs.push((conflict, None));
     }
     let why = format!("txgen rebase {name} --onto {}", rebased.onto.name);

@@ -10,11 +10,12 @@ use super::which::Which;
 use crate::base::Base;
 use crate::error::Exit;
 use crate::git::Repo;
-use crate::git::history::Commit;
+use crate::git::branches::{Move, Put, To};
+use crate::git::revision;
 use crate::plain::visible;
 use crate::project::Project;
 use crate::rebase::{pending, write};
-use crate::refresh::{self, Choices, Refreshed, Source, branch};
+use crate::refresh::{self, Choices, Made, Refreshed, Source, branch};
 use crate::render::Rendered;
 use crate::series::overlay_files::Overlay;
 use crate::series::{Series, apply, overlay_files, stack};
@@ -91,27 +92,32 @@ impl Work {
         Source { project, series, manifest, overlay, base, foot, repo }
     }
 
-    /// Refuses to change a series whose branch was edited in git.
-    pub(super) fn refuse_edited(&self, repo: &Repo) -> Result<()> {
-        apply::refuse_edited(repo, &self.series.name, &apply::branch(&self.series.name))
+    /// Where the branch of the series is; an error where it has what is not in the series.
+    pub(super) fn known_place(&self, repo: &Repo) -> Result<Option<String>> {
+        let Self { project, series, base, foot, .. } = self;
+        let place = apply::known_place(repo, &series.name, || {
+            apply::likeness(repo, series, foot, &apply::build_on(project, series, base, foot, false)?, false)
+        })?;
+        let advice = apply::advice(&series.name);
+        repo.refuse_foreign(&apply::branch(&series.name), &Put::At(place.as_deref(), &advice))?;
+        Ok(place)
     }
 
-    /// Writes a series that was changed here, and moves its branch there, where it has one.
+    /// Writes a series that was changed here, and moves its branch from `place` to `tip`.
     pub(super) fn write(
         &self,
         project: &Project,
         repo: &Repo,
         refreshed: &Refreshed,
-        tip: &str,
+        (place, tip): (Option<&str>, &str),
         why: &str,
     ) -> Result<()> {
         let name = &self.series.name;
-        let branch = apply::branch(name);
-        if repo.checked_out_at(&branch)?.is_some() {
-            bail!("branch {branch} is checked out: edit it there and `txgen refresh {name}`, or switch to another");
-        }
-        let refs = [format!("refs/heads/{branch}"), apply::own_ref(name)];
-        refresh::write::write(project, name, refreshed, &self.base, (&refs, tip, why))
+        let (branch, advice) = (apply::branch(name), apply::advice(name));
+        let put = Put::At(place, &advice);
+        repo.refuse_to_move(&Move { branch: &branch, to: To::Commit(tip), put, doing: "this" })?;
+        let refs = [apply::head_ref(name), apply::own_ref(name)].map(|name| (name, tip.to_owned()));
+        refresh::write::write(project, name, refreshed, &self.base, (&refs, why))
     }
 }
 
@@ -121,27 +127,25 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let _lock = if args.dry_run { None } else { Some(write::begin(project, &args.which.name)?) };
     let work = Work::open(project, &args.which)?;
     let (name, repo) = (&work.series.name, Repo::open(&work.base.git_dir)?);
-    let head = args.branch.clone().unwrap_or_else(|| format!("refs/heads/{}", apply::branch(name)));
-    let Some(tip) = repo.read_ref(&head)?.or(args.branch.as_ref().and_then(|spec| repo.resolve(spec).ok())) else {
-        bail!("there is no {}: `txgen apply {name}` makes it", head.trim_start_matches("refs/heads/"));
-    };
+    let (what, tip) = wanted(&repo, name, args)?;
     let source = work.source(&repo);
     let applied = applied(&source)?;
     ensure!(
-        repo.descends(&tip.commit, &work.foot.commit)?,
-        "{head} does not stand on {} ({}): `txgen rebase {name} --onto` moves a series to another base",
+        repo.descends(&tip, &work.foot.commit)?,
+        "{what} does not stand on {} ({}): `txgen rebase {name} --onto` moves a series to another base",
         work.base.name,
         &work.foot.commit[..12],
     );
-    let commits = branch::read(&repo, &work.foot.commit, &tip.commit)?;
-    let refreshed = refresh::refresh(&source, &applied, &commits, &choices)?;
+    let commits = branch::read(&repo, &work.foot.commit, &tip)?;
+    let refreshed = refresh::refresh_any(&source, &applied, &commits, &choices)?;
     refuse_generated(project, &refreshed)?;
     let why = format!("txgen refresh {name}");
+    let refs = refs(&repo, name, &tip, &refreshed)?;
     if !args.dry_run && !refreshed.is_unchanged() {
-        let refs = [apply::own_ref(name)];
-        refresh::write::write(project, name, &refreshed, &work.base, (&refs, &tip.commit, &why))?;
+        refresh::write::write(project, name, &refreshed, &work.base, (&refs, &why))?;
     } else if !args.dry_run {
-        repo.set_refs(&[&apply::own_ref(name)], &tip.commit, &why)?;
+        let moves = refs.iter().map(|(name, commit)| (name.as_str(), Some(commit.as_str()))).collect::<Vec<_>>();
+        repo.move_refs(&moves, &why)?;
     }
     if args.json {
         show_json(name, &refreshed, args.dry_run);
@@ -149,6 +153,31 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         show(name, &refreshed, args.dry_run);
     }
     Ok(Exit::Good)
+}
+
+/// The commit to be read, and how errors name it.
+fn wanted(repo: &Repo, name: &str, args: &Args) -> Result<(String, String)> {
+    let head = apply::head_ref(name);
+    let Some(rev) = &args.branch else {
+        let Some(tip) = repo.read_ref(&head)? else {
+            bail!("there is no {}: `txgen apply {name}` makes it", apply::branch(name));
+        };
+        return Ok((head, tip.commit));
+    };
+    let tip = revision::commit(repo.git_dir(), args.which.tree.as_deref(), rev).context("--branch")?;
+    Ok((format!("{rev} (commit {})", &tip[..12]), tip))
+}
+
+/// Which refs keep what was read: the branch's own, and one for what the series makes where something was folded; one
+/// beside them where another revision was read.
+fn refs(repo: &Repo, name: &str, tip: &str, refreshed: &Refreshed) -> Result<Vec<(String, String)>> {
+    let folded = refreshed.folded.clone();
+    let is_branch = repo.read_ref(&apply::head_ref(name))?.is_some_and(|head| head.commit == tip);
+    if !is_branch {
+        return Ok(vec![(apply::read_ref(name), folded.unwrap_or_else(|| tip.to_owned()))]);
+    }
+    let folded = folded.map(|folded| (apply::folded_ref(name), folded));
+    Ok([(apply::own_ref(name), tip.to_owned())].into_iter().chain(folded).collect())
 }
 
 fn names(given: &[String]) -> Result<BTreeMap<String, String>> {
@@ -175,20 +204,27 @@ fn refuse_other_base(project: &Project, series: &Series, base: &Base) -> Result<
     );
 }
 
-/// The commits that the branch was made of: where txgen put it, or what it would put there now.
-pub(super) fn applied(source: &Source<'_>) -> Result<Vec<Commit>> {
-    let Source { project, series, base, foot, repo, .. } = source;
-    let own = repo.read_ref(&apply::own_ref(&series.name))?.map(|own| own.commit);
-    let tip = match own {
-        Some(own) if repo.descends(&own, &foot.commit)? => own,
-        _ => apply::build(project, series, base, false)?.pop().map_or(foot.commit.clone(), |patch| patch.commit),
-    };
-    repo.commits_above(&foot.commit, &tip)
+/// What the series may have been made into: the commits up to where txgen put its branch or read it, those where something
+/// of the branch was folded, and what it read beside the branch.
+fn applied(source: &Source<'_>) -> Result<Vec<Made>> {
+    let Source { series, foot, repo, .. } = source;
+    let name = &series.name;
+    let mut found = Vec::new();
+    for (place, beside) in
+        [(apply::own_ref(name), false), (apply::folded_ref(name), false), (apply::read_ref(name), true)]
+    {
+        if let Some(tip) = repo.read_ref(&place)?
+            && repo.descends(&tip.commit, &foot.commit)?
+        {
+            found.push(Made { commits: repo.commits_above(&foot.commit, &tip.commit)?, beside });
+        }
+    }
+    Ok(found)
 }
 
 /// Refuses to change what is rendered from the design: the next `txgen generate` would write over it.
 fn refuse_generated(project: &Project, refreshed: &Refreshed) -> Result<()> {
-    if refreshed.overlay.is_empty() || !project.templates().is_dir() {
+    if refreshed.overlay.is_empty() || !render::has_designs(project) {
         return Ok(());
     }
     let generated = render::render_all(project)?;

@@ -11,6 +11,7 @@ use crate::plain::visible;
 use crate::project::Project;
 use crate::report;
 use crate::series::apply;
+use crate::series::meaning::Likeness;
 
 const EXAMPLES: &str = "Examples:
   txgen status zerocopy
@@ -35,11 +36,14 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (base, branch) = (&applied.base, &applied.branch);
     let repo = Repo::open(&applied.git_dir)?;
     let tip = repo.read_ref(&format!("refs/heads/{branch}"))?;
-    let edited = apply::refuse_edited(&repo, &series.name, branch).is_err();
+    let likeness = || apply::likeness(&repo, &series, base, &applied.patches, false);
+    let known = apply::known_place(&repo, &series.name, likeness)?;
+    let edited = tip.as_ref().map(|tip| &tip.commit) != known.as_ref();
     let state = match (&tip, applied.patches.last()) {
         (None, _) => "not applied",
         (Some(found), Some(last)) if found.commit == last.commit => "applied",
         _ if edited => "edited in git, and not refreshed",
+        (Some(_), _) if likeness()? == Likeness::Same => "applied",
         (Some(found), Some(last)) if found.tree == last.tree => "applied with other messages",
         _ => "stale",
     };

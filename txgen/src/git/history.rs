@@ -32,10 +32,34 @@ impl Commit {
         self.message.trim_start().lines().next().unwrap_or_default()
     }
 
+    /// Sets message, and name and address of the author.
+    fn say(&mut self, [message, name, email]: [&[u8]; 3]) -> Result<()> {
+        let text = |what: &str, bytes: &[u8]| {
+            let text = std::str::from_utf8(bytes).with_context(|| {
+                format!(
+                    "commit {:.12}: its {what} is no UTF-8, nor anything that an encoding named there makes of it: write \
+                     it anew (`git rebase -i`, and `git commit --amend` there)",
+                    self.id
+                )
+            })?;
+            Ok::<_, anyhow::Error>(text.to_owned())
+        };
+        let author = Identity { name: text("author", name)?, email: text("author", email)? };
+        (self.message, self.author) = (text("message", message)?, author);
+        Ok(())
+    }
+
     /// How people are told of it.
     pub fn display(&self) -> String {
         format!("{} (\"{}\")", &self.id[..12], plain::shown(self.subject()))
     }
+}
+
+/// Whether what a commit says is in another encoding than UTF-8, by its own word.
+fn names_encoding(commit: &git2::Commit<'_>) -> bool {
+    let is_utf8 = |name: &str| ["utf-8", "utf8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8));
+    // A name that is no UTF-8 is for git to judge.
+    commit.message_encoding().map_or(true, |name| name.is_some_and(|name| !is_utf8(name)))
 }
 
 impl Repo {
@@ -50,36 +74,60 @@ impl Repo {
     /// The commits after `base` and up to `tip`, which descends from it, by their first parents, oldest first.
     pub fn commits_above(&self, base: &str, tip: &str) -> Result<Vec<Commit>> {
         let mut commits = Vec::new();
+        let mut encoded = Vec::new();
         let mut id = oid(tip)?;
         while id != oid(base)? {
             let commit = self.repo.find_commit(id).with_context(|| format!("read commit {id}"))?;
             let parent =
                 commit.parent(0).with_context(|| format!("{id} has no parent: it does not stand on {base}"))?;
-            let message = std::str::from_utf8(commit.message_bytes());
-            let message = message
-                .with_context(|| format!("the message of commit {:.12} is no UTF-8", id.to_string()))?
-                .to_owned();
             let author = commit.author();
-            let name = author
-                .name()
-                .with_context(|| format!("the author of commit {:.12} is no UTF-8", id.to_string()))?
-                .to_owned();
-            let email = author
-                .email()
-                .with_context(|| format!("the author of commit {:.12} is no UTF-8", id.to_string()))?
-                .to_owned();
-            commits.push(Commit {
+            let mut found = Commit {
                 id: id.to_string(),
                 tree: commit.tree_id().to_string(),
                 below: parent.tree_id().to_string(),
                 parents: commit.parent_count(),
-                message,
-                author: Identity { name, email },
-            });
+                message: String::new(),
+                author: Identity { name: String::new(), email: String::new() },
+            };
+            if names_encoding(&commit) {
+                encoded.push(commits.len());
+            } else {
+                found.say([commit.message_bytes(), author.name_bytes(), author.email_bytes()])?;
+            }
+            commits.push(found);
             id = parent.id();
         }
+        self.decode(&mut commits, &encoded)?;
         commits.reverse();
         Ok(commits)
+    }
+
+    /// Lets git decode what the commits at some indices say in an encoding that they name.
+    fn decode(&self, commits: &mut [Commit], at: &[usize]) -> Result<()> {
+        if at.is_empty() {
+            return Ok(());
+        }
+        let shown = program::fixed(self.git_dir())
+            .args([
+                "log",
+                "--no-walk=unsorted",
+                "--encoding=UTF-8",
+                "-z",
+                "--format=%an%n%ae%n%B",
+                "--no-patch",
+                "--stdin",
+            ])
+            .stdin(at.iter().map(|index| format!("{}\n", commits[*index].id)).collect::<String>().as_bytes())
+            .check()
+            .context("read commits that are not UTF-8")?;
+        let mut shown = shown.stdout.split(|byte| *byte == 0);
+        for index in at {
+            let mut parts = shown.next().unwrap_or_default().splitn(3, |byte| *byte == b'\n');
+            let mut part = || parts.next().with_context(|| format!("git says nothing of {}", commits[*index].id));
+            let (name, email, message) = (part()?, part()?, part()?);
+            commits[*index].say([message, name, email])?;
+        }
+        Ok(())
     }
 
     /// Whether two commits have an ancestor in common, as far as the repository has their history.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Refs: all of one change are set together, and where they pointed before stays in their reflog.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -63,9 +63,10 @@ impl Repo {
     }
 
     fn update_refs(&self, commands: &str, why: &str) -> Result<()> {
-        // A bare repository keeps no reflog by itself, and libgit2 none at all there.
+        // A bare repository keeps no reflog by itself, and libgit2 none at all there. A symbolic ref is set itself: what it
+        // points at is not named here.
         program::with_users_settings(self.git_dir())
-            .args(["update-ref", "--create-reflog", "-m", why, "--stdin"])
+            .args(["update-ref", "--no-deref", "--create-reflog", "-m", why, "--stdin"])
             .env("GIT_COMMITTER_NAME", "txgen")
             .env("GIT_COMMITTER_EMAIL", "txgen@localhost")
             .stdin(commands.as_bytes())
@@ -133,25 +134,6 @@ impl Repo {
             bail!("{found} of {dir} is in the way of {name}: rename it{rename}");
         }
         Ok(())
-    }
-
-    /// The work tree that has branch `name` checked out, if any.
-    pub fn checked_out_at(&self, name: &str) -> Result<Option<PathBuf>> {
-        let list = program::with_users_settings(self.git_dir())
-            .args(["worktree", "list", "--porcelain"])
-            .check()
-            .context("list the work trees")?
-            .text();
-        let wanted = format!("branch refs/heads/{name}");
-        let mut here = None;
-        for line in list.lines() {
-            if let Some(path) = line.strip_prefix("worktree ") {
-                here = Some(PathBuf::from(path));
-            } else if line == wanted {
-                return Ok(here);
-            }
-        }
-        Ok(None)
     }
 
     /// Where a ref comes from: the remote and its branch for a remote-tracking one, `dir` and the ref itself otherwise.

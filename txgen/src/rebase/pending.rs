@@ -11,6 +11,7 @@ use super::write;
 use crate::base::Base;
 use crate::files;
 use crate::git::Repo;
+use crate::git::branches::{Move, Put, To};
 use crate::git::lines::first_marker;
 use crate::git::render::diff_text;
 use crate::project::Project;
@@ -72,7 +73,7 @@ pub fn forget(project: &Project, name: &str) -> Result<()> {
 pub fn stop(project: &Project, name: &str, pending: &Pending) -> Result<()> {
     let text = serde_json::to_vec_pretty(pending).context("serialise the rebase")?;
     let repo = Repo::open(&pending.git_dir)?;
-    refuse_checked_out(&repo, name)?;
+    refuse_to_move(project, &repo, name, To::Commit(&pending.conflict))?;
     let _lock = write::lock(project)?;
     sealed::refuse_link(project)?;
     let head = format!("refs/heads/{}", branch(name));
@@ -126,7 +127,7 @@ pub fn take_fix(name: &str, pending: &mut Pending, is_overlay: impl Fn(&str) -> 
 pub fn abort(project: &Project, name: &str) -> Result<()> {
     let Some(pending) = load(project, name)? else { bail!("no rebase of {name} is under way") };
     let repo = Repo::open(&pending.git_dir)?;
-    refuse_checked_out(&repo, name)?;
+    refuse_to_move(project, &repo, name, To::Elsewhere)?;
     let head = format!("refs/heads/{}", branch(name));
     if repo.read_ref(&head)?.is_some() {
         repo.move_refs(&[(&head, None)], &format!("txgen rebase {name} --abort"))?;
@@ -134,16 +135,16 @@ pub fn abort(project: &Project, name: &str) -> Result<()> {
     forget(project, name)
 }
 
-/// Refuses to move the branch under a work tree.
-pub fn refuse_checked_out(repo: &Repo, name: &str) -> Result<()> {
+/// Refuses to set, or delete, the branch to fix a conflict on where a work tree uses it, or where it is none of the rebase
+/// that waits.
+pub fn refuse_to_move(project: &Project, repo: &Repo, name: &str, to: To<'_>) -> Result<()> {
     let branch = branch(name);
-    match repo.checked_out_at(&branch)? {
-        Some(dir) => bail!(
-            "branch {branch} is checked out at {}: switch that work tree to another branch, or detach it (`git -C {} \
-             switch --detach`)",
-            dir.display(),
-            dir.display()
-        ),
-        None => Ok(()),
-    }
+    let head = repo.read_ref(&format!("refs/heads/{branch}"))?.map(|found| found.commit);
+    let is_fix = match (load(project, name)?, &head) {
+        (Some(pending), Some(head)) => repo.descends(head, &pending.parent)?,
+        _ => false,
+    };
+    let advice = format!("it is no branch of this rebase. Rename it (`git branch -m {branch} NEW`), and try again");
+    let put = if is_fix { Put::Anywhere } else { Put::At(None, &advice) };
+    repo.refuse_to_move(&Move { branch: &branch, to, put, doing: "this" })
 }

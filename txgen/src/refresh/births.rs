@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::git::Blob;
 use crate::slice::{self, Item};
@@ -17,34 +17,59 @@ pub struct Born {
     pub items: Vec<(usize, String)>,
 }
 
-/// Finds what each patch adds of the file at `path`, which is in `steps` as each of them leaves it, and `before` them all
-/// where a series beneath adds it. Claims of `was` that are still true stay.
-pub fn births(path: &str, before: Option<&Blob>, steps: &[Option<Blob>], was: &[(usize, String)]) -> Result<Born> {
+/// A file that a branch adds, or adds to.
+#[derive(Debug, Clone, Copy)]
+pub struct Grown<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// As a series beneath adds it, where one does.
+    pub before: Option<&'a Blob>,
+    /// As each commit leaves it.
+    pub steps: &'a [Option<Blob>],
+    /// How each commit is shown to people.
+    pub commits: &'a [String],
+    /// Whether what is changed later comes with the commit that adds it.
+    pub fold: bool,
+}
+
+/// Finds what each patch adds of a file. Claims of `was` that are still true stay.
+pub fn births(grown: &Grown<'_>, was: &[(usize, String)]) -> Result<Born> {
+    let Grown { path, before, steps, commits, fold } = *grown;
     let first = steps.iter().position(Option::is_some).with_context(|| format!("{path} is in no patch"))?;
     let file = before.is_none().then_some(first);
-    let after = steps.iter().enumerate().skip(first);
-    let after = after.map(|(index, blob)| Some((Some(index), blob.as_ref()?)));
-    let steps = before.map(|blob| Some((None, blob))).into_iter().chain(after).collect::<Option<Vec<_>>>();
-    let Some(steps) = steps else { bail!("{path} is added, removed and added again: squash these commits into one") };
+    if let Some(gone) = steps.iter().skip(first).position(Option::is_none).filter(|_| !fold) {
+        let gone = first + gone;
+        let again = steps.iter().skip(gone).position(Option::is_some).map_or(gone, |again| gone + again);
+        bail!(
+            "{path} is added by commit {}, removed by commit {}, and added again by commit {}: squash these commits into \
+             one, or let it come with the first of them with `--fold {path}`",
+            commits[first],
+            commits[gone],
+            commits[again]
+        );
+    }
+    let after = steps.iter().enumerate().skip(first).filter_map(|(index, blob)| Some((Some(index), blob.as_ref()?)));
+    let steps = before.map(|blob| (None, blob)).into_iter().chain(after).collect::<Vec<_>>();
     let last = steps.last().map(|(_, blob)| &blob.bytes);
     let is_whole = steps.iter().all(|(_, blob)| Some(&blob.bytes) == last);
+    let whole = Born { file, items: Vec::new() };
     if !slice::has_items(path) || is_whole && was.is_empty() {
-        return Ok(Born { file, items: Vec::new() });
+        return Ok(whole);
     }
-    let final_text = text(path, last.context("a file has a last form")?)?;
-    let items = slice::items(final_text).with_context(|| path.to_owned())?;
+    let Ok(items) = items_of(last.context("a file has a last form")?) else { return Ok(whole) };
     if is_whole {
         let is_here = |name: &String| items.iter().any(|item| item.names.contains(name));
         let kept = was.iter().filter(|(index, name)| Some(*index) == file && is_here(name));
         return Ok(Born { file, items: kept.cloned().collect() });
     }
-    let births = birth_of_each(path, &items, &steps)?;
-    let items = claims(path, &items, &births, file, was)?;
+    // What the parser does not understand comes as a whole.
+    let Ok(births) = birth_of_each(path, &items, &steps) else { return Ok(whole) };
+    let items = claims(grown, &items, (&births, file), was)?;
     Ok(Born { file, items })
 }
 
-fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str> {
-    std::str::from_utf8(bytes).with_context(|| format!("{path} is no UTF-8"))
+fn items_of(bytes: &[u8]) -> Result<Vec<Item>> {
+    slice::items(std::str::from_utf8(bytes).context("it is no UTF-8")?)
 }
 
 /// What tells an item apart: its kind, its names, and how many like it are before it.
@@ -69,8 +94,7 @@ fn birth_of_each(path: &str, items: &[Item], steps: &[(Option<usize>, &Blob)]) -
             continue;
         }
         before = Some(&blob.bytes);
-        let here = slice::items(text(path, &blob.bytes)?).with_context(|| format!("an earlier form of {path}"))?;
-        for key in keys(&here) {
+        for key in keys(&items_of(&blob.bytes)?) {
             births.entry(key).or_insert(*index);
         }
     }
@@ -80,10 +104,9 @@ fn birth_of_each(path: &str, items: &[Item], steps: &[(Option<usize>, &Blob)]) -
 
 /// Names that claim every item that comes after the file, and nothing else.
 fn claims(
-    path: &str,
+    grown: &Grown<'_>,
     items: &[Item],
-    births: &[Option<usize>],
-    file: Option<usize>,
+    (births, file): (&[Option<usize>], Option<usize>),
     was: &[(usize, String)],
 ) -> Result<Vec<(usize, String)>> {
     let holds = |name: &str, birth: usize| {
@@ -98,22 +121,39 @@ fn claims(
         }
         let mut names = item.names.iter().collect::<Vec<_>>();
         names.sort_by_key(|name| (name.contains('('), name.len(), (*name).clone()));
-        let Some(name) = names.into_iter().find(|name| holds(name, birth)) else {
-            let names = item.names.iter().cloned().collect::<Vec<_>>().join(", ");
-            bail!(
-                "{path}:{}: {names} is a name of items that come in different patches: squash these, or let them all \
-                 come with --fold {path}",
-                item.lines.start + 1
-            );
-        };
-        claims.push((birth, name.clone()));
+        match names.into_iter().find(|name| holds(name, birth)) {
+            Some(name) => claims.push((birth, name.clone())),
+            None if grown.fold => {}
+            None => return Err(shared_name(grown, item, (items, births), birth)),
+        }
     }
     Ok(claims)
 }
 
+/// Says that no name of an item is that of items of one commit alone.
+fn shared_name(
+    grown: &Grown<'_>,
+    item: &Item,
+    (items, births): (&[Item], &[Option<usize>]),
+    birth: usize,
+) -> anyhow::Error {
+    let path = grown.path;
+    let names = item.names.iter().cloned().collect::<Vec<_>>().join(", ");
+    let others =
+        items.iter().zip(births).filter(|(other, at)| !other.names.is_disjoint(&item.names) && **at != Some(birth));
+    let other = others.filter_map(|(_, at)| *at).map(|at| format!("commit {}", grown.commits[at])).next();
+    anyhow!(
+        "{path}:{}: {names} is a name of items that come in different patches, commit {} and {}: squash these, or let \
+         them all come with `--fold {path}`",
+        item.lines.start + 1,
+        grown.commits[birth],
+        other.unwrap_or_else(|| "a series beneath".to_owned())
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Born, births};
+    use super::{Born, Grown, births};
     use crate::git::{Blob, Mode};
 
     const A: &str = "int a(void)\n{\n\treturn 1;\n}\n";
@@ -123,7 +163,10 @@ mod tests {
         let blob = |text: &Option<String>| {
             text.as_ref().map(|text| Blob { mode: Mode::Plain, bytes: text.clone().into_bytes() })
         };
-        births("net/x.c", None, &steps.iter().map(blob).collect::<Vec<_>>(), was).map_err(|e| format!("{e:#}"))
+        let steps = steps.iter().map(blob).collect::<Vec<_>>();
+        let commits = (0..steps.len()).map(|index| format!("C{index}")).collect::<Vec<_>>();
+        let grown = Grown { path: "net/x.c", before: None, steps: &steps, commits: &commits, fold: false };
+        births(&grown, was).map_err(|e| format!("{e:#}"))
     }
 
     #[test]
@@ -151,7 +194,8 @@ mod tests {
         let steps = [Some(A.to_owned()), None, Some(A.to_owned())];
         assert_eq!(
             born(&steps, &[]).unwrap_err(),
-            "net/x.c is added, removed and added again: squash these commits into one"
+            "net/x.c is added by commit C0, removed by commit C1, and added again by commit C2: squash these commits into \
+             one, or let it come with the first of them with `--fold net/x.c`"
         );
     }
 }

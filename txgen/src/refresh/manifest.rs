@@ -57,7 +57,7 @@ pub fn begin(begin: &Begin<'_>) -> Result<String> {
 
 /// `text`, a series.toml, with `patches`. Tables that tell of other patches go.
 pub fn with_patches(text: &str, patches: &[Entry]) -> Result<String> {
-    let mut document = text.parse::<DocumentMut>().map_err(|e| anyhow!("series.toml: {e}"))?;
+    let mut document = text.parse::<DocumentMut>().map_err(|e| anyhow!("{e}"))?;
     let old = match document.get("patch") {
         Some(Item::ArrayOfTables(tables)) => tables.clone(),
         _ => ArrayOfTables::new(),

@@ -8,14 +8,13 @@ use crate::base::Base;
 use crate::project::Project;
 use crate::rebase::write::{self, Journal, OverlayFile};
 
-/// Writes all of `refreshed` or nothing, and points `refs` at `tip`, the commit that the series is now; `why` goes into
-/// their reflogs.
+/// Writes all of `refreshed` or nothing, and points each of `refs` at its commit; `why` goes into their reflogs.
 pub fn write(
     project: &Project,
     name: &str,
     refreshed: &Refreshed,
     base: &Base,
-    (refs, tip, why): (&[String], &str, &str),
+    (refs, why): (&[(String, String)], &str),
 ) -> Result<()> {
     let overlay = refreshed.overlay.iter().map(|(path, blob)| {
         let file = blob.as_ref().map(OverlayFile::try_from).transpose();
@@ -26,7 +25,7 @@ pub fn write(
         bases: None,
         overlay: overlay.collect::<Result<_>>()?,
         git_dir: base.git_dir.clone(),
-        refs: refs.iter().map(|name| (name.clone(), Some(tip.to_owned()))).collect(),
+        refs: refs.iter().map(|(name, commit)| (name.clone(), Some(commit.clone()))).collect(),
         why: why.to_owned(),
     };
     write::write(project, name, &refreshed.files, journal)

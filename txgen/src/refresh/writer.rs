@@ -5,135 +5,49 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::births::births;
 use super::manifest::Entry;
-use super::{Refreshed, Source, tool_signed};
+use super::{Refreshed, Source, known};
 use crate::git::history::Commit;
 use crate::git::render::{Edit, Edits, diff_text, patch_id};
-use crate::git::{Blob, Changes, Identity, identity};
+use crate::git::{Changes, Identity, identity};
+use crate::series::meaning::{self, clean, message_of, note_of};
 use crate::series::overlay_files::Overlay;
 use crate::series::stack::{self, Others};
 use crate::series::steps::Steps;
 use crate::series::{Message, Patch, resolution};
-use crate::slice;
-
-/// Whether a file of a series beneath is, without some items, as it was.
-fn adds_alone(before: &Blob, after: &Blob, items: &[(usize, String)]) -> bool {
-    let names = items.iter().map(|(_, name)| name.clone()).collect::<BTreeSet<_>>();
-    let text = std::str::from_utf8(&after.bytes).ok().and_then(|text| slice::slice(text).ok());
-    text.is_some_and(|text| text.keep(|item| item.names.is_disjoint(&names)).as_bytes() == before.bytes)
-}
-
-/// A new file as kernel-overlay/ keeps it, with the items that series add which come later: as it is there where the
-/// branch left it alone, as the branch has it where there are none.
-fn whole_form(kept: Option<&Blob>, branch: &Blob, later: Option<&BTreeSet<String>>) -> Result<Blob> {
-    let (Some(kept), Some(later)) = (kept, later) else { return Ok(branch.clone()) };
-    let text = std::str::from_utf8(&kept.bytes).context("it is no UTF-8")?;
-    let without = slice::slice(text)?.keep(|item| item.names.is_disjoint(later));
-    if without.as_bytes() == branch.bytes {
-        return Ok(kept.clone());
-    }
-    bail!("it was changed in the branch of this one: make the change in kernel-overlay/ itself, and `txgen apply`")
-}
 
 /// Makes the files of the series.
 pub(super) struct Writer<'a> {
-    source: &'a Source<'a>,
-    branch: &'a [Commit],
-    names: &'a [String],
+    pub(super) source: &'a Source<'a>,
+    pub(super) branch: &'a [Commit],
+    pub(super) names: &'a [String],
+    pub(super) fold: &'a BTreeSet<String>,
     user: Identity,
-    others: Others,
+    pub(super) others: Others,
     /// The overlay as the series sees it.
-    own: Overlay,
+    pub(super) own: Overlay,
 }
 
 /// Patches by name: what each adds.
 pub(super) type Claims = BTreeMap<String, Vec<String>>;
 
 impl<'a> Writer<'a> {
-    /// What it takes to read `branch`, whose commits are the patches `names`.
-    pub(super) fn new(source: &'a Source<'a>, branch: &'a [Commit], names: &'a [String]) -> Result<Self> {
+    /// What it takes to read `branch`, whose commits are the patches `names`; the files of `fold` are born as they end.
+    pub(super) fn new(
+        source: &'a Source<'a>,
+        (branch, names): (&'a [Commit], &'a [String]),
+        fold: &'a BTreeSet<String>,
+    ) -> Result<Self> {
         let (user, _) = identity::identities(&source.base.git_dir)?;
         let others = stack::others(source.project, source.series)?;
         let own = stack::own(source.overlay.clone(), source.series, &others);
-        Ok(Self { source, branch, names, user, others, own })
+        Ok(Self { source, branch, names, fold, user, others, own })
     }
 
     /// Takes it from here that what is not added to a file of a series beneath is edited.
     pub(super) fn edit_the_rest(&mut self, claims: &Claims) {
         let adds = claims.values().flatten().map(|add| add.split('#').next().unwrap_or(add)).collect::<BTreeSet<_>>();
         self.own.retain(|path, _| !self.others.beneath.contains(path) || adds.contains(path.as_str()));
-    }
-
-    /// New files: what each patch adds of them, and what changes in kernel-overlay/.
-    pub(super) fn overlay(&self, refreshed: &mut Refreshed) -> Result<Claims> {
-        let Source { series, overlay, foot, repo, .. } = self.source;
-        let others = &self.others;
-        let tip = self.branch.last().map_or(&foot.tree, |commit| &commit.tree);
-        let mut paths = BTreeSet::new();
-        for commit in self.branch {
-            paths.extend(repo.changed_paths(&commit.below, &commit.tree)?);
-        }
-        let mut claims = Claims::new();
-        for path in paths {
-            let before = repo.file(&foot.tree, &path)?;
-            let is_beneath = before.is_some() && others.beneath.contains(&path);
-            if before.is_some() && !is_beneath {
-                continue;
-            }
-            if others.files.contains(&path) && !is_beneath {
-                bail!(
-                    "{path} is new in this branch and is a file of another series: kernel-overlay/ has one of a name"
-                );
-            }
-            let Some(blob) = repo.file(tip, &path)? else {
-                bail!("{path} is added by one commit and removed by a later one: squash them");
-            };
-            let steps = self.branch.iter().map(|commit| repo.file(&commit.tree, &path)).collect::<Result<Vec<_>>>()?;
-            let born = births(&path, before.as_ref(), &steps, &self.claimed(&path))?;
-            if let Some(before) = before.as_ref().filter(|before| !adds_alone(before, &blob, &born.items)) {
-                if overlay.get(&path) != Some(before) && self.own.contains_key(&path) {
-                    refreshed.overlay.insert(path, Some(before.clone()));
-                }
-                continue;
-            }
-            if let Some(file) = born.file {
-                claims.entry(self.names[file].clone()).or_default().push(path.clone());
-            }
-            for (patch, item) in born.items {
-                claims.entry(self.names[patch].clone()).or_default().push(format!("{path}#{item}"));
-            }
-            let whole = whole_form(overlay.get(&path), &blob, others.later.get(&path))
-                .with_context(|| format!("{path}, of which a series that comes later has a part"))?;
-            if overlay.get(&path) != Some(&whole) {
-                refreshed.overlay.insert(path, Some(whole));
-            }
-        }
-        let claimed = claims.values().flatten().collect::<BTreeSet<_>>();
-        for path in series.patches.iter().flat_map(|patch| &patch.adds).map(|add| &add.path) {
-            if !claimed.contains(path) && !others.beneath.contains(path) && self.is_on_base(path, &refreshed.dropped) {
-                refreshed.overlay.insert(path.clone(), None);
-            }
-        }
-        Ok(claims)
-    }
-
-    /// Whether the patch that adds a file is on this base: it is in the branch, or was `dropped` from it.
-    fn is_on_base(&self, path: &str, dropped: &[String]) -> bool {
-        let adds = |patch: &&Patch| patch.adds.iter().any(|add| add.path == path && add.item.is_none());
-        let adder = self.source.series.patches.iter().find(adds);
-        adder.is_none_or(|patch| self.names.contains(&patch.name) || dropped.contains(&patch.name))
-    }
-
-    /// The items of a file that patches claim by name so far, by their place in the branch.
-    fn claimed(&self, path: &str) -> Vec<(usize, String)> {
-        let mut claims = Vec::new();
-        for patch in &self.source.series.patches {
-            let Some(index) = self.names.iter().position(|name| *name == patch.name) else { continue };
-            let items = patch.adds.iter().filter(|add| add.path == path).filter_map(|add| add.item.clone());
-            claims.extend(items.map(|item| (index, item)));
-        }
-        claims
     }
 
     /// The files of one patch; what changed in it.
@@ -172,20 +86,34 @@ impl<'a> Writer<'a> {
     }
 
     fn message(&self, commit: &Commit, was: Option<&Patch>, before: Option<&Commit>) -> Result<Message> {
-        let mut text = commit.message.as_str();
         // What `txgen apply --signoff` added is none of the series'.
-        let signer = was.zip(before).and_then(|(was, before)| tool_signed(before, &was.message.commit_message(None)));
-        if let Some(signer) = signer {
-            let line = format!("Signed-off-by: {signer}");
-            text = text.trim_end().strip_suffix(line.as_str()).unwrap_or(text);
-        }
-        let mut message = Message::parse_without_author(text)
+        let sign_off = was.zip(before).and_then(|(was, before)| meaning::tool_signed(before, &was.message));
+        let mut message = message_of(commit, sign_off.as_deref())
             .map_err(|e| anyhow!("commit {}: its message does not fit into a .msg file: {e}", commit.display()))?;
-        if message.note.is_none() {
-            message.note = was.and_then(|patch| patch.message.note.clone());
-        }
         message.author = self.author(commit, was);
+        let Some(patch) = was else { return Ok(message) };
+        let (old, cleaned) = (&patch.message, |message: &Message| clean(&message.commit_message(None)));
+        if cleaned(&message) == cleaned(old) {
+            // It says the same: what did not change keeps every byte.
+            (message.subject, message.body) = (old.subject.clone(), old.body.clone());
+        }
+        message.note = self.note(patch, message.note, before)?;
         Ok(message)
+    }
+
+    /// The text below `---`: that of the commit where it was changed there, else that of the series.
+    fn note(&self, patch: &Patch, new: Option<String>, before: Option<&Commit>) -> Result<Option<String>> {
+        let old = &patch.message.note;
+        let [is, was] = [&new, old].map(|note| note.as_deref().map(clean));
+        let before = before.and_then(note_of);
+        if is.is_none() || is == was || is == before {
+            return Ok(old.clone());
+        }
+        if before.is_some() && was != before {
+            let place = format!("in the text below --- of patch {}", patch.name);
+            return Err(known::changed_meanwhile(self.source, &place, true));
+        }
+        Ok(new)
     }
 
     /// The author, where it is not the one who applies the series anyway.

@@ -4,21 +4,23 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::carry::State;
 use super::home::{Home, home};
+use super::meaning::{self, Likeness, Signer, Wanted};
 use super::onto::{OntoPatch, Planned, authorship, carry_series, commit_patch};
 use super::overlay_files;
 use super::plan::plan;
 use super::stack;
 use super::steps::Steps;
-use super::{Applied, AppliedPatch, Message, Series};
+use super::{Applied, AppliedPatch, Patch, Series};
 use crate::base::{Base, record};
 use crate::error::Conflict;
 use crate::files;
 use crate::git::Repo;
-use crate::git::refs::Move;
+use crate::git::branches::{Move, Put, To};
+use crate::git::refs;
 use crate::project::Project;
 
 /// Turns `series` into commits on `base` and points branch txgen/NAME at the last one. Each commit is signed off
@@ -32,12 +34,14 @@ pub fn apply_series(project: &Project, series: &Series, base: &Base, signoff: bo
     let branch = branch(&series.name);
     let tip = patches.last().map_or(&foot.base.commit, |last| &last.commit);
     let repo = Repo::open(&base.git_dir)?;
-    let moves = moves(&repo, &series.name, &branch, tip)?;
-    if !is_branch(&repo, &branch, &foot.base, tip)? {
-        if !discard {
-            refuse_edited(&repo, &series.name, &branch)?;
-        }
-        set_branch(&repo, &series.name, &branch, &moves)?;
+    // Refs are moved from where they are now, before anything of the branch is read.
+    let moves = moves(&repo, &series.name, tip)?;
+    match likeness(&repo, series, &foot.base, &patches, signoff) {
+        Ok(Likeness::Same) => note_branch(&repo, &series.name)?,
+        Ok(Likeness::WithNote) => {}
+        // What can not be read is given up with the rest.
+        Err(error) if !discard => return Err(error),
+        _ => set_branch(&repo, &series.name, &moves, discard)?,
     }
     let (name, git_dir) = (series.name.clone(), base.git_dir.clone());
     Ok(Applied { name, base: foot.base, git_dir, branch, patches, beneath: foot.beneath })
@@ -134,36 +138,64 @@ pub fn branch(name: &str) -> String {
     format!("txgen/{name}")
 }
 
-/// Whether the branch has the trees and messages of the commits up to `tip`: made in git, they have other dates.
-fn is_branch(repo: &Repo, branch: &str, base: &Base, tip: &str) -> Result<bool> {
-    let Some(head) = repo.read_ref(&format!("refs/heads/{branch}"))? else { return Ok(false) };
-    if head.commit == tip {
-        return Ok(true);
+/// How the branch of `series` compares with what txgen makes: `patches`, on `foot`. One that is not there is another.
+pub fn likeness(
+    repo: &Repo,
+    series: &Series,
+    foot: &Base,
+    patches: &[AppliedPatch],
+    signoff: bool,
+) -> Result<Likeness> {
+    let Some(head) = repo.read_ref(&head_ref(&series.name))? else { return Ok(Likeness::Other) };
+    if Some(&head.commit) == patches.last().map(|last| &last.commit) {
+        return Ok(Likeness::Same);
     }
-    if !repo.descends(&head.commit, &base.commit)? {
-        return Ok(false);
+    if !repo.descends(&head.commit, &foot.commit)? {
+        return Ok(Likeness::Other);
     }
-    let content = |tip: &str| -> Result<Vec<_>> {
-        let commits = repo.commits_above(&base.commit, tip)?;
-        let message =
-            |text: &str| Message::parse_without_author(text).map_or(text.to_owned(), |m| m.commit_message(None));
-        Ok(commits.into_iter().map(|commit| (message(&commit.message), commit.tree, commit.author)).collect())
-    };
-    Ok(content(&head.commit)? == content(tip)?)
+    let (by, signer) = authorship(series, foot, signoff)?;
+    let commits = repo.commits_above(&foot.commit, &head.commit)?;
+    if commits.len() != patches.len() {
+        return Ok(Likeness::Other);
+    }
+    let mut all = Likeness::Same;
+    for (commit, made) in commits.iter().zip(patches) {
+        let patch = patch_named(series, &made.name)?;
+        let wanted = Wanted {
+            message: &patch.message,
+            tree: &made.tree,
+            author: Some(patch.message.author.as_ref().unwrap_or(&by.author)),
+            signer: Signer::Only(signer.as_deref()),
+        };
+        all = all.min(meaning::compare(commit, &wanted));
+    }
+    Ok(all)
 }
 
-/// Refuses to move a branch that is not where txgen put it, or read it.
-pub fn refuse_edited(repo: &Repo, name: &str, branch: &str) -> Result<()> {
-    let Some(head) = repo.read_ref(&format!("refs/heads/{branch}"))? else { return Ok(()) };
-    let own = repo.read_ref(&own_ref(name))?;
-    if own.as_ref().is_some_and(|own| own.commit == head.commit) {
-        return Ok(());
-    }
-    bail!(
-        "branch {branch} is at {}, where txgen did not put it: what was edited there is not in series/{name}/. \
-         `txgen refresh {name}` takes it in, `txgen apply {name} --discard` drops it",
-        &head.commit[..12]
-    );
+/// The patch of a series that a commit was made of.
+pub fn patch_named<'a>(series: &'a Series, name: &str) -> Result<&'a Patch> {
+    series.patches.iter().find(|patch| patch.name == name).with_context(|| format!("patch {name} is gone"))
+}
+
+/// Where the branch of a series is as txgen knows it: where txgen put it or read it, or where somebody put it with just
+/// what the series says, as `likeness` tells.
+pub fn known_place(repo: &Repo, name: &str, likeness: impl FnOnce() -> Result<Likeness>) -> Result<Option<String>> {
+    let commit = |name: &str| Ok::<_, anyhow::Error>(repo.read_ref(name)?.map(|found| found.commit));
+    let (head, own) = (commit(&head_ref(name))?, commit(&own_ref(name))?);
+    Ok(if head.is_some() && head != own && likeness()? == Likeness::Same { head } else { own })
+}
+
+/// What to do about a branch that has what is not in the series.
+pub fn advice(name: &str) -> String {
+    format!(
+        "what was edited there is not in series/{name}/. `txgen refresh {name}` takes it in, `txgen apply {name} \
+         --discard` drops it"
+    )
+}
+
+/// The branch of a series as a ref.
+pub fn head_ref(name: &str) -> String {
+    format!("refs/heads/{}", branch(name))
 }
 
 /// The ref that says where txgen put the branch, or read it from.
@@ -172,24 +204,41 @@ pub fn own_ref(name: &str) -> String {
 }
 
 /// The branch moved to `commit`, and with it a ref of our own whose reflog keeps every earlier state.
-fn moves(repo: &Repo, name: &str, branch: &str, commit: &str) -> Result<Vec<Move>> {
+fn moves(repo: &Repo, name: &str, commit: &str) -> Result<Vec<refs::Move>> {
     let to = Some(commit.to_owned());
-    let names = [format!("refs/heads/{branch}"), own_ref(name)];
-    let one = |name: String| Ok(Move { from: repo.target(&name)?, name, to: to.clone() });
-    names.map(one).into_iter().collect()
+    let one = |name: String| Ok(refs::Move { from: repo.target(&name)?, name, to: to.clone() });
+    [head_ref(name), own_ref(name)].map(one).into_iter().collect()
+}
+
+/// The ref that says which revision the series was read from beside its branch.
+pub fn read_ref(name: &str) -> String {
+    format!("refs/txgen/read/{name}")
+}
+
+/// The ref that says what the series makes where new files of its branch were folded.
+pub fn folded_ref(name: &str) -> String {
+    format!("refs/txgen/folded/{name}")
 }
 
 /// Moves the branch from where it was when it was looked at.
-fn set_branch(repo: &Repo, name: &str, branch: &str, moves: &[Move]) -> Result<()> {
-    if let Some(dir) = repo.checked_out_at(branch)? {
-        bail!(
-            "branch {branch} is checked out at {}, and applying would move it under that work tree: switch it to \
-             another branch, or detach it (`git -C {} switch --detach`)",
-            dir.display(),
-            dir.display()
-        );
-    }
+fn set_branch(repo: &Repo, name: &str, moves: &[refs::Move], discard: bool) -> Result<()> {
+    let (branch, advice) = (branch(name), advice(name));
+    let own = repo.read_ref(&own_ref(name))?.map(|own| own.commit);
+    let to = moves.first().and_then(|head| head.to.as_deref()).map_or(To::Elsewhere, To::Commit);
+    let put = if discard { Put::Anywhere } else { Put::At(own.as_deref(), &advice) };
+    repo.refuse_to_move(&Move { branch: &branch, to: to, put, doing: "applying" })?;
     repo.move_refs_from(moves, &format!("txgen apply {name}"))
+}
+
+/// Keeps in mind that the branch, which somebody made in git, is what the series says.
+fn note_branch(repo: &Repo, name: &str) -> Result<()> {
+    let own = repo.read_ref(&own_ref(name))?;
+    match repo.read_ref(&head_ref(name))? {
+        Some(head) if own.as_ref() != Some(&head) => {
+            repo.set_refs(&[&own_ref(name)], &head.commit, &format!("txgen apply {name}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The names of all series of the project, sorted.

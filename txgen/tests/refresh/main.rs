@@ -9,10 +9,13 @@ mod arrange;
 mod common;
 #[path = "../common/files.rs"]
 mod files;
+mod growth;
 mod killed;
 mod linux;
+mod meaning;
 mod random;
 mod refused;
+mod revisions;
 mod scenarios;
 mod stack;
 mod stgit;

@@ -85,9 +85,19 @@ fn messages_that_do_not_fit() {
     insta::assert_snapshot!(refusal("printf 'net: x\\nmore\\n' | git commit --quiet --amend -F -"), @r#"
     txgen: commit COMMIT ("net: x"): its message does not fit into a .msg file: 2: there is no blank line after the subject
     "#);
-    insta::assert_snapshot!(refusal("printf 'net: \\351\\n' | git -c i18n.commitEncoding=latin1 commit --quiet --amend -F -"), @r#"
-    txgen: the message of commit COMMIT is no UTF-8: invalid utf-8 sequence of 1 bytes from index 5
+    // git itself names the encoding of what it commits; another program may not.
+    let undecodable = concat!(
+        "git cat-file commit HEAD | sed 's/^net: .*/net: \\xe9/' > ../commit\n",
+        "git update-ref HEAD $(git hash-object -t commit -w --stdin --literally < ../commit)"
+    );
+    insta::assert_snapshot!(refusal(undecodable), @r#"
+    txgen: commit COMMIT: its message is no UTF-8, nor anything that an encoding named there makes of it: write it anew (`git rebase -i`, and `git commit --amend` there): invalid utf-8 sequence of 1 bytes from index 5
     "#);
+    let misnamed = concat!(
+        "git cat-file commit HEAD | sed 's/^net: .*/net: \\xe9/;s/^\\(committer .*\\)/\\1\\nencoding x-unknown/' > ../commit\n",
+        "git update-ref HEAD $(git hash-object -t commit -w --stdin --literally < ../commit)"
+    );
+    assert!(refusal(misnamed).starts_with("txgen: commit COMMIT: its message is no UTF-8"));
 }
 
 #[test]
@@ -97,7 +107,7 @@ fn a_file_that_comes_and_goes() {
         "git rm --quiet net/core/x.c\ngit commit --quiet -m 'net: drop x'"
     ));
     insta::assert_snapshot!(text, @r#"
-    txgen: net/core/x.c is added by one commit and removed by a later one: squash them
+    txgen: net/core/x.c is added by commit COMMIT ("net: add x") and removed by a later one, COMMIT ("net: drop x"): squash them, or leave it out with `--fold net/core/x.c`
     "#);
 }
 
