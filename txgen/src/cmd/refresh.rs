@@ -31,7 +31,8 @@ const EXAMPLES: &str = "Examples:
 Messages, edits, new, dropped, split, squashed and moved commits are read. A commit is the patch it was, the patch of
 its subject, of its change, or the one that git range-diff finds most like it. Files that the base does not have are
 kept in kernel-overlay/ in their last form; where a commit leaves one in a form that is not its last one without what
-later commits add, txgen says so and changes nothing: squash these commits, or give --fold.";
+later commits add, txgen says so and changes nothing: squash these commits, or give --fold; a commit of which nothing is
+left then is no patch, and its message is shown.";
 
 /// Reads the branch of a series, edited in git, back into series/NAME/ and kernel-overlay/.
 ///
@@ -42,7 +43,7 @@ later commits add, txgen says so and changes nothing: squash these commits, or g
 pub struct Args {
     #[command(flatten)]
     which: Which,
-    /// Read this branch, or any commit, not txgen/NAME
+    /// Read this revision (a branch, HEAD~2, a tag, `@{-1}`, ...), not txgen/NAME, which stays where it is
     #[arg(long, value_name = "REV")]
     branch: Option<String>,
     /// Let a new file be born as it ends: what later commits change in it comes with the commit that adds it
