@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(fs::read_link(to.join(".#a")).unwrap().to_str(), Some("nowhere"));
         nix::unistd::mkfifo(&from.join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         let error = copy_folder(&from, &dir.path().join("more")).expect_err("it has a pipe").to_string();
-        assert!(error.ends_with("/from/pipe is neither a file nor a folder: remove it"), "{error}");
+        assert!(error.ends_with("/from/pipe is a named pipe: take it away, it can not be copied"), "{error}");
     }
 
     #[test]

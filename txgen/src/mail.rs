@@ -21,6 +21,7 @@ use crate::project::Project;
 use crate::proof;
 use crate::series::history::Posted;
 use crate::series::{self, Applied, Exception, Series};
+use crate::value;
 
 pub mod changelog;
 pub mod cover;
@@ -213,6 +214,7 @@ pub fn compose(
     if patches.is_empty() {
         bail!("series {} has no patches to send", applied.name);
     }
+    refuse_long_subjects(project, applied, &patches)?;
     let refused = rules::findings(&patches, envelope, force);
     if !refused.is_empty() {
         return Ok(Err(refused));
@@ -250,6 +252,18 @@ pub fn compose(
     mails.extend(patches::finish(plain, &patches, &placed, &source.base)?);
     let message_ids = thread.ids(patches.len());
     Ok(Ok(Composed { mails, message_ids, recipients, sender, patches, lacks }))
+}
+
+/// Refuses subjects that fit in no line of a mail; a commit may have them.
+fn refuse_long_subjects(project: &Project, applied: &Applied, patches: &[Patch]) -> Result<()> {
+    for patch in patches {
+        let subject = patch.message.lines().next().unwrap_or_default();
+        if let Err(what) = value::check_line(subject) {
+            let file = project.series(&applied.name).join(format!("{}.msg", patch.name));
+            bail!("{}:1: the subject can not be sent: {what}", project.relative(&file).display());
+        }
+    }
+    Ok(())
 }
 
 /// What all mails of a series are made with.

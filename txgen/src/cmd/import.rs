@@ -14,6 +14,7 @@ use crate::git::branches::{Move, Put, To};
 use crate::git::{Repo, revision};
 use crate::import::{self, Imported, Onto};
 use crate::lock::Lock;
+use crate::plain;
 use crate::project::Project;
 use crate::rebase::write::{self, Journal};
 use crate::refresh::{self, Choices, Source, branch, manifest};
@@ -140,7 +141,7 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
     let commits = branch::read(&repo, &foot.commit, &imported.tip)?;
     let title = args.start.title.clone().or(imported.cover.as_ref().map(|(title, _)| title.clone()));
     let title = title.or_else(|| commits.first().map(|commit| commit.subject().to_owned()));
-    begun(&title.context("there is no commit above the base")?)?;
+    begun(&fitting(&title.context("there is no commit above the base")?))?;
     let (series, manifest) = (series::load(&staged, name)?, crate::files::read(&file)?);
     let overlay = overlay_files::read(&staged)?;
     let source = Source {
@@ -195,6 +196,11 @@ fn read(args: &ImportArgs, onto: Onto<'_>, repo: &Repo) -> Result<Imported> {
         bail!("{} does not stand on {} ({}): name its --base", &imported.tip[..12], foot.name, &foot.commit[..12]);
     }
     Ok(imported)
+}
+
+/// A title of the first commit's subject: series.toml takes none that fits in no line of a mail.
+fn fitting(title: &str) -> String {
+    if value::check_line(title).is_ok() { title.to_owned() } else { plain::shown(title) }
 }
 
 /// Refuses to move a branch of the name that the new series' branch is to have: it is in use, or somebody else's.

@@ -12,7 +12,7 @@ use crate::error::Exit;
 use crate::git::Repo;
 use crate::git::branches::{Move, Put, To};
 use crate::git::revision;
-use crate::plain::visible;
+use crate::plain::{self, visible_lines};
 use crate::project::Project;
 use crate::rebase::{pending, write};
 use crate::refresh::{self, Choices, Made, Refreshed, Source, branch};
@@ -256,13 +256,13 @@ fn show_json(name: &str, refreshed: &Refreshed, dry_run: bool) {
 pub(super) fn show(name: &str, refreshed: &Refreshed, dry_run: bool) {
     for patch in &refreshed.patches {
         let changed = if patch.changed.is_empty() { "as it was".to_owned() } else { patch.changed.join(", ") };
-        crate::output::println!("{:20} {:28} {}", changed, patch.name, visible(&patch.subject));
+        crate::output::println!("{:20} {:28} {}", changed, patch.name, plain::shown(&patch.subject));
     }
     for patch in &refreshed.dropped {
         crate::output::println!("{:20} {patch}", "dropped");
     }
     for note in &refreshed.notes {
-        crate::output::println!("note: {}", visible(note));
+        crate::output::println!("note: {}", visible_lines(note));
     }
     let (count, kernel) = (refreshed.files.len(), refreshed.overlay.len());
     match (refreshed.is_unchanged(), dry_run) {

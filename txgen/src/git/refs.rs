@@ -104,8 +104,12 @@ impl Repo {
         let reading = || format!("read {name}");
         match self.repo.find_reference(name) {
             Ok(found) => {
-                let found = found.resolve().with_context(reading)?;
-                Ok(found.target().map(|id| id.to_string()))
+                match found.resolve() {
+                    Ok(found) => Ok(found.target().map(|id| id.to_string())),
+                    // A symbolic ref to what is not there.
+                    Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
+                    Err(e) => Err(e).with_context(reading),
+                }
             }
             Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(e) => Err(e).with_context(reading),

@@ -137,7 +137,7 @@ pub fn write(
     let before = Before::look(project, &journal)?;
     lock.refuse_changed(project)?;
     journal.series = change(&next_folder(project, name), changes)?;
-    let refs = refs_before(&journal, name)?;
+    let refs = refs_before(&journal)?;
     let begun = Begun { journal, series, refs, before };
     check(name, &begun)?;
     let text = serde_json::to_vec_pretty(&begun).context("serialise the journal")?;
@@ -197,21 +197,14 @@ pub(super) fn swap(project: &Project, name: &str, flags: RenameFlags) -> Result<
 }
 
 /// Where the refs of a journal point; an error where they can not be set.
-fn refs_before(journal: &Journal, name: &str) -> Result<Vec<Option<String>>> {
+fn refs_before(journal: &Journal) -> Result<Vec<Option<String>>> {
     if journal.refs.is_empty() {
         return Ok(Vec::new());
     }
     let repo = Repo::open(&journal.git_dir)?;
     repo.refuse_blocked(&journal.refs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())?;
-    let before = journal.refs.iter().map(|(name, _)| repo.target(name)).collect::<Result<Vec<_>>>()?;
-    let branch = format!("refs/heads/{}", apply::branch(name));
-    let own = repo.target(&apply::own_ref(name))?;
-    for ((name, to), at) in journal.refs.iter().zip(&before) {
-        if *name == branch && at.is_some() && *at != own && at != to {
-            bail!("{name} was moved meanwhile: nothing was written, run it again");
-        }
-    }
-    Ok(before)
+    // Whether a branch may be moved from where it is was decided before (git/branches.rs).
+    journal.refs.iter().map(|(name, _)| repo.target(name)).collect()
 }
 
 /// Refuses paths, and refs, that are none of the series'.
@@ -220,7 +213,8 @@ pub(super) fn check(name: &str, begun: &Begun) -> Result<()> {
         crate::series::path::check(path).map_err(|what| anyhow::anyhow!("path {path:?} {what}"))?;
     }
     let branch = format!("refs/heads/{}", apply::branch(name));
-    let own = [apply::own_ref(name), branch.clone(), format!("{branch}-conflict")];
+    let conflict = format!("{branch}-conflict");
+    let own = [branch, conflict, apply::own_ref(name), apply::read_ref(name), apply::folded_ref(name)];
     for (target, _) in &begun.journal.refs {
         let version = target.strip_prefix(&format!("refs/tags/sent/{name}-v"));
         let is_tag = version.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)));

@@ -48,7 +48,7 @@ impl Message {
         if subject.trim() != subject {
             bail!("1: the subject has spaces at an end");
         }
-        if let Err(what) = value::check_line(subject) {
+        if let Err(what) = value::check_text(subject) {
             bail!("1: the subject can not be sent: {what}");
         }
         if subject.starts_with('[') {

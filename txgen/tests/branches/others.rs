@@ -47,7 +47,7 @@ fn a_branch_that_blocks_the_name_is_told_before_anything_is_written() {
     for (branch, blocking) in [("txgen", "txgen"), ("txgen/demo/mine", "txgen/demo/mine")] {
         let project = ready();
         sh(&project, &format!("git branch --quiet -D txgen/demo\ngit branch {branch} main"));
-        let git = format!("`git --git-dir {} branch -m {blocking} NEW`", project.path("linux/.git/").display());
+        let git = format!("(`git -C {} branch -m {blocking} NEW`)", project.path("linux/.git/").display());
         let text = format!("refs/heads/{blocking} of ");
         assert_all_refuse(&project, &[&text, &git]);
         sh(&project, &format!("git branch -m {branch} elsewhere"));

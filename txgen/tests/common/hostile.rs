@@ -73,7 +73,6 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("GREP_OPTIONS", "-v"),
     ("TAR_OPTIONS", "--no-such-option"),
     ("XZ_OPT", "--no-such-option"),
-    ("COLUMNS", "20"),
     ("LANGUAGE", "de:fr"),
 ];
 

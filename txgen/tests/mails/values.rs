@@ -57,7 +57,9 @@ fn a_subject_with_characters_that_no_mail_has_is_refused_with_its_line() {
     let long = "x".repeat(1 << 20);
     for odd in ["a\rBcc: x@example.org", "a\u{1b}[2J", "a\u{202e}b", "a\u{0}", &long] {
         kernel.project.write("p/series/tiny/third.msg", &format!("net: tell {odd} byte\n\nWhy.\n"));
-        for command in ["format-series", "send", "check"] {
+        // A commit may have a subject of any length: that is no reason not to check it.
+        let commands = ["format-series", "send", "check"];
+        for command in &commands[..if odd == long { 1 } else { 3 }] {
             let ran = kernel.txgen(command, &[]).expect(2);
             assert!(ran.stderr.contains("series/tiny/third.msg:1: the subject can not be sent"), "{}", ran.stderr);
             assert!(ran.stderr.len() < 1000 && !ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
@@ -71,7 +73,7 @@ fn a_subject_with_characters_that_no_mail_has_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_branch_with_a_subject_of_a_megabyte_ends_in_an_error() {
+fn a_branch_with_a_subject_of_a_megabyte_is_held_and_not_sent() {
     let kernel = series();
     let long = "word ".repeat(200_000);
     kernel.project.write("message", &format!("net: {}\n\nWhy.\n", long.trim_end()));
@@ -82,9 +84,11 @@ fn a_branch_with_a_subject_of_a_megabyte_ends_in_an_error() {
     let ran = kernel
         .project
         .txgen(&["import", "more", "--tree", "../k", "--base", "main~1", "--title", "net: x", "branch", "long"]);
-    let ran = ran.expect(2);
-    assert!(ran.stderr.contains("the subject") && ran.stderr.len() < 1000, "{:.2000}", ran.stderr);
-    assert!(!kernel.project.path("p/series/more").exists());
+    let ran = ran.expect(0);
+    assert!(ran.stdout.len() < 1000 && ran.stderr.len() < 1000, "{:.2000}{:.2000}", ran.stdout, ran.stderr);
+    let ran = kernel.project.txgen(&["format-series", "more", "--tree", "../k", "--base", "main~1"]).expect(2);
+    assert!(ran.stderr.contains(".msg:1: the subject can not be sent: it has"), "{:.2000}", ran.stderr);
+    assert!(ran.stderr.len() < 1000, "{:.2000}", ran.stderr);
 }
 
 #[test]
@@ -126,11 +130,7 @@ fn texts_with_characters_that_no_mail_has_are_findings() {
     kernel.project.write("p/series/tiny/cover.md", "Why.\n\nSo \u{1b}[2J.\n");
     kernel.project.write("p/series/tiny/third.msg", "net: tell the third byte\n\nWhy.\n---\na\u{202e}b\n");
     let ran = kernel.txgen("format-series", &[]).expect(1);
-    assert!(
-        ran.stdout.contains("third: note: message line 1: text: the line holds the character U+202E"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ran.stdout.contains("third: note: message line 1: invisible-character: there is U+202E"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("(series): cover: message line 3: text: the line holds the character U+001B"),
         "{}",

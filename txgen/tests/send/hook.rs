@@ -10,6 +10,8 @@ const SEEN: &str =
     "echo \"$PWD $GIT_SENDEMAIL_FILE_COUNTER/$GIT_SENDEMAIL_FILE_TOTAL $(grep -c ^Subject: \"$1\") $#\" >> ../seen\n";
 
 fn hook(kernel: &Kernel, folder: &str, text: &str) {
+    let hooks = kernel.project.path(folder).display().to_string();
+    kernel.project.git("k", &["config", "core.hooksPath", &hooks]);
     let path = format!("{folder}/sendemail-validate");
     kernel.project.write(&path, &format!("#!/bin/sh\n{text}"));
     let path = kernel.project.path(&path);
@@ -60,7 +62,6 @@ fn a_hook_that_refuses_the_last_mail_stops_before_the_first() {
 fn what_a_hook_adds_goes_out_and_people_it_adds_do_not() {
     let (kernel, sink) = (series(), Sink::start());
     use_server(&kernel, &sink);
-    kernel.project.git("k", &["config", "core.hooksPath", "../hooks"]);
     hook(&kernel, "hooks", "sed -i '/^Message-ID:/i X-Checked: yes' \"$1\"\n");
     let (_, git) = gits().pop_first().unwrap();
     let _ = send_with(&kernel, &git, &["--to-self"]).expect(0);

@@ -65,18 +65,14 @@ fn a_subject_acts_on_no_terminal() {
     let _ = send(&kernel, &["--yes", "--rfc"]).expect(0);
     let file = "p/series/tiny/third.msg";
     let text = kernel.project.read(file);
-    let subject = "net: tell \u{202e}the\rthird\u{1b}[2J byte";
-    kernel.project.write(file, &text.replacen("net: tell the third byte", subject, 1));
-    for command in ["status", "apply", "log"] {
-        let ran = kernel.txgen(command, &[]).expect(0);
-        let shown = "net: tell <U+202E>the<U+000D>third<U+001B>[2J byte";
-        assert!(ran.stdout.contains(shown), "{command}: {:?}", ran.stdout);
-        let acts = |c: char| c != '\n' && c != '\t' && c.is_control() || c == '\u{202e}';
-        assert!(
-            !ran.stdout.contains(acts) && !ran.stderr.contains(acts),
-            "{command}: {:?}{:?}",
-            ran.stdout,
-            ran.stderr
-        );
+    for (odd, shown) in [('\u{202e}', "U+202E"), ('\r', "U+000D"), ('\u{1b}', "U+001B")] {
+        let subject = format!("net: tell {odd}[2J the third byte");
+        kernel.project.write(file, &text.replacen("net: tell the third byte", &subject, 1));
+        for command in ["status", "apply", "log"] {
+            let ran = kernel.txgen(command, &[]).expect(2);
+            let said = format!("series/tiny/third.msg:1: the subject can not be sent: it holds the character {shown}");
+            assert!(ran.stderr.contains(&said), "{command}: {:?}", ran.stderr);
+            assert!(!ran.stderr.contains(odd) && !ran.stdout.contains(odd), "{command}: {:?}", ran.stderr);
+        }
     }
 }
