@@ -226,7 +226,7 @@ fn set_branch(repo: &Repo, name: &str, moves: &[refs::Move], discard: bool) -> R
     let own = repo.read_ref(&own_ref(name))?.map(|own| own.commit);
     let to = moves.first().and_then(|head| head.to.as_deref()).map_or(To::Elsewhere, To::Commit);
     let put = if discard { Put::Anywhere } else { Put::At(own.as_deref(), &advice) };
-    repo.refuse_to_move(&Move { branch: &branch, to: to, put, doing: "applying" })?;
+    repo.refuse_to_move(&Move { branch: &branch, to, put, doing: "applying" })?;
     repo.move_refs_from(moves, &format!("txgen apply {name}"))
 }
 

@@ -10,6 +10,7 @@ use super::apply::{branch, build_on, names};
 use super::overlay_files::Overlay;
 use super::{Applied, Series, claims, load};
 use crate::base::Base;
+use crate::plain::visible_lines;
 use crate::progress::printing;
 use crate::project::Project;
 
@@ -60,8 +61,9 @@ pub fn warn_unread(name: &str, error: &anyhow::Error) {
     if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
         printing(|| {
             crate::output::eprintln!(
-                "txgen: warning: series {name} can not be read, others go on without it: {error:#}"
-            )
+                "txgen: warning: series {name} can not be read, others go on without it: {}",
+                visible_lines(&format!("{error:#}"))
+            );
         });
     }
 }
