@@ -102,10 +102,7 @@ pub fn gits() -> BTreeMap<String, PathBuf> {
 pub fn send_with(kernel: &Kernel, git: &std::path::Path, args: &[&str]) -> Ran {
     let rest = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths([git.to_owned()].into_iter().chain(std::env::split_paths(&rest))).unwrap();
-    // Debian's git has Perl's Mail::Address from a package of its own, others bring it with them.
-    let brought = gits().into_values().filter_map(|bin| Some(bin.parent()?.join("share/perl5/FromCPAN")));
-    let modules = std::env::join_paths(brought.filter(|dir| dir.is_dir())).unwrap();
-    ran(command(kernel, args).env("PATH", path).env("PERL5LIB", modules))
+    ran(command(kernel, args).env("PATH", path))
 }
 
 /// Takes back that the series was sent.
