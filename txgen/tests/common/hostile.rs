@@ -282,7 +282,7 @@ pub fn make(dir: &Path) {
     fs::create_dir_all(dir.join("python")).unwrap();
     fs::write(dir.join("python/sitecustomize.py"), "raise SystemExit('a stranger')\n").unwrap();
     let mut text = String::new();
-    for (key, raw) in SETTINGS.iter().filter(|(key, _)| !key.starts_with("sendemail.")) {
+    for (key, raw) in SETTINGS {
         let (section, name) = key.rsplit_once('.').unwrap();
         let section = match section.split_once('.') {
             Some((section, sub)) => format!("{section} \"{sub}\""),
