@@ -114,7 +114,7 @@ fn finish_what_was_killed(project: &Project) {
         Err(error) => vec![error],
     };
     for error in troubles {
-        crate::output::eprintln!("txgen: warning: {error:#}");
+        crate::output::eprintln!("txgen: warning: {}", visible_lines(&format!("{error:#}")));
     }
 }
 

@@ -45,8 +45,14 @@ pub fn seal(project: &Project, name: &str, text: &[u8]) -> Result<Vec<u8>> {
 
 fn seal_with_new_key(project: &Project, name: &str, text: &[u8]) -> Result<Vec<u8>> {
     make_key(project)?;
-    let key = key(project)?.context("the key of the project went away")?;
+    let key = key(project)?.with_context(|| unreadable(project))?;
     Ok(sealed(&key, name, text))
+}
+
+fn unreadable(project: &Project) -> String {
+    let path =
+        key_file(project).map_or_else(|_| "the key of the project".to_owned(), |path| path.display().to_string());
+    format!("{path} can not be read: it is another user's, who shares the cache; set TXGEN_CACHE to a folder of yours")
 }
 
 fn sealed(key: &[u8], name: &str, text: &[u8]) -> Vec<u8> {

@@ -18,6 +18,7 @@ use crate::plain;
 use crate::project::Project;
 use crate::rebase::write::{self, Journal};
 use crate::refresh::{self, Choices, Source, branch, manifest};
+use crate::scratch::Scratch;
 use crate::series::{self, apply, overlay_files, stack};
 use crate::value;
 
@@ -128,7 +129,7 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
     let name = &args.start.name;
     let repo = Repo::open(&base.git_dir)?;
     // What it is made of is begun in a folder of its own: here nothing is changed before all of it is known.
-    let dir = tempfile::tempdir().context("make a temporary folder")?;
+    let dir = Scratch::new(&project.cache)?;
     let staged = Project { root: dir.path().to_owned(), cache: project.cache.clone() };
     refresh::stage::copy(project, &staged)?;
     let file = staged.series(name).join("series.toml");
@@ -206,12 +207,12 @@ fn fitting(title: &str) -> String {
 /// Refuses to move a branch of the name that the new series' branch is to have: it is in use, or somebody else's.
 fn refuse_to_move(repo: &Repo, name: &str, to: To<'_>) -> Result<()> {
     let branch = apply::branch(name);
-    let own = repo.read_ref(&apply::own_ref(name))?.map(|own| own.commit);
+    // Of a series that is not there yet no branch can be: what refs/txgen says of the name is another project's word.
     let advice = format!(
         "it is not of series {name}, which is not there yet, and would be lost. Rename it (`git branch -m {branch} NEW`), \
          or give the series another name"
     );
-    let put = Put::At(own.as_deref(), &advice);
+    let put = Put::At(None, &advice);
     repo.refuse_to_move(&Move { branch: &branch, to, put, doing: "importing" })
 }
 

@@ -39,6 +39,27 @@ pub fn promisor(git_dir: &Path) -> Result<Option<Promisor>> {
     Ok(Some(Promisor { name, url: url.text().trim_end().to_owned() }))
 }
 
+/// Fetches all that a commit's tree needs and the repository `git_dir` lacks; nothing where it is no partial clone.
+pub fn fetch_tree(git_dir: &Path, commit: &str) -> Result<()> {
+    let Some(promisor) = promisor(git_dir)? else { return Ok(()) };
+    // What is in a folder that was missed is known only when that is here.
+    let mut before = Vec::new();
+    loop {
+        let list = ["rev-list", "--objects", "--no-object-names", "--missing=print", &format!("{commit}^{{tree}}")];
+        let listed = program::fixed(git_dir).args(list).check().context("look for what a partial clone lacks")?;
+        let lacking =
+            listed.text().lines().filter_map(|line| line.strip_prefix('?')).map(str::to_owned).collect::<Vec<_>>();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        if lacking == before {
+            bail!("{} is a partial clone, and remote {} has not what it lacks", git_dir.display(), promisor.name);
+        }
+        fetch(git_dir, &promisor, &lacking)?;
+        before = lacking;
+    }
+}
+
 /// Fetches objects by their ids, all at once, into the repository `git_dir`.
 pub fn fetch(git_dir: &Path, promisor: &Promisor, ids: &[String]) -> Result<()> {
     if ids.len() > 1 {

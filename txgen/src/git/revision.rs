@@ -10,6 +10,10 @@ use super::{Repo, program};
 /// The commit that `rev` names in the work tree `tree`, where one is given, or in the repository `git_dir`.
 pub fn commit(git_dir: &Path, tree: Option<&Path>, rev: &str) -> Result<String> {
     // A linked work tree has a HEAD of its own.
+    let tree = match tree {
+        Some(dir) if Repo::open(dir)?.work_tree().is_some() => Some(dir),
+        _ => None,
+    };
     let git = tree.map_or_else(|| program::with_users_settings(git_dir), program::in_users_tree);
     let place = tree.unwrap_or(git_dir).display();
     let found = git.args(["rev-parse", "--verify", "--end-of-options", rev]).output()?;

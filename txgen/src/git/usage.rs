@@ -118,7 +118,9 @@ impl Usage {
         }
         Ok(match self.doing {
             Doing::CheckedOut => {
-                let dirty = if is_dirty(&self.dir)? { ", with changes that are not committed" } else { "" };
+                // Where git can not look, that is no reason to say something else than that it is checked out.
+                let dirty =
+                    if is_dirty(&self.dir).unwrap_or(false) { ", with changes that are not committed" } else { "" };
                 let free = free.replacen("switch it", "Switch it", 1);
                 format!(
                     "branch {branch} is checked out at {dir}{dirty}: {doing} would move it under that work tree. {free}"

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
 use crate::files;
-use crate::git::{program, view};
+use crate::git::{program, promised, view};
 use crate::project::Project;
 
 /// What a tree is moved for; each purpose has a tree of its own, so that checks do not cost builds their state.
@@ -62,6 +62,8 @@ impl Worktree {
     /// `git worktree list` there does not show it.
     pub fn checkout(&self, git_dir: &Path, commit: &str) -> Result<()> {
         let view = view::open(&self.cache, git_dir)?;
+        // The clone's remote is reached with the user's settings, which a view does not read.
+        promised::fetch_tree(git_dir, commit)?;
         let git = |args: &[&str]| program::in_own_tree(&self.dir).args(args);
         let Some(index_lock) = self.index_lock(&view)? else {
             files::remove_dir(&self.dir)?;

@@ -23,7 +23,6 @@ const KEPT_GIT: &[&str] = &[
     "GIT_SSH",
     "GIT_SSH_COMMAND",
     "GIT_SSH_VARIANT",
-    "GIT_TERMINAL_PROMPT",
 ];
 
 /// Variables of other programs that do not reach them.

@@ -126,6 +126,13 @@ pub fn take_fix(name: &str, pending: &mut Pending, is_overlay: impl Fn(&str) -> 
 /// Drops the rebase that waits, and its branch.
 pub fn abort(project: &Project, name: &str) -> Result<()> {
     let Some(pending) = load(project, name)? else { bail!("no rebase of {name} is under way") };
+    if !pending.git_dir.exists() {
+        let (gone, branch) = (pending.git_dir.display(), branch(name));
+        crate::output::eprintln!(
+            "{gone} is gone: the rebase is forgotten; branch {branch} stays there, if it comes back"
+        );
+        return forget(project, name);
+    }
     let repo = Repo::open(&pending.git_dir)?;
     refuse_to_move(project, &repo, name, To::Elsewhere)?;
     let head = format!("refs/heads/{}", branch(name));

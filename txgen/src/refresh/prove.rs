@@ -57,14 +57,15 @@ pub(super) fn prove(
 pub(super) fn stranded(source: &Source<'_>, project: &Project) -> Result<Vec<String>> {
     let mut notes = Vec::new();
     for name in apply::names(project)? {
-        let series = match crate::series::load(project, &name) {
-            Ok(series) => series,
+        let read = crate::series::load(project, &name);
+        let (series, chain) = match read.and_then(|series| Ok((stack::chain(project, &series)?, series))) {
+            Ok((chain, series)) => (series, chain),
             Err(error) => {
                 stack::warn_unread(&name, &error);
                 continue;
             }
         };
-        let is_above = stack::chain(project, &series)?.iter().any(|lower| lower.name == source.series.name);
+        let is_above = chain.iter().any(|lower| lower.name == source.series.name);
         if let Some(error) = is_above.then(|| apply::build(project, &series, source.base, false).err()).flatten() {
             notes.push(format!("series {name}, which depends on it, does not go onto it any more: {error:#}"));
         }

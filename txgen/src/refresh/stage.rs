@@ -4,18 +4,18 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
 use super::Refreshed;
 use crate::files;
 use crate::project::Project;
+use crate::scratch::Scratch;
 use crate::series::{apply, overlay_files};
 
 /// A project in a folder that goes with the value.
 pub struct Staged {
     /// The project.
     pub project: Project,
-    _dir: TempDir,
+    _dir: Scratch,
 }
 
 /// Copies what series are made of to a project that is empty: the series, the bases and kernel-overlay/, without what lies
@@ -41,7 +41,7 @@ pub fn copy(project: &Project, staged: &Project) -> Result<()> {
 
 /// Copies what a series is made of, and changes it.
 pub fn stage(project: &Project, name: &str, refreshed: &Refreshed) -> Result<Staged> {
-    let dir = tempfile::Builder::new().prefix("txgen-stage-").tempdir().context("make a folder for the new series")?;
+    let dir = Scratch::new(&project.cache)?;
     let staged = Project { root: dir.path().to_owned(), cache: project.cache.clone() };
     copy(project, &staged)?;
     for (file, text) in &refreshed.files {

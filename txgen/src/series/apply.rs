@@ -30,15 +30,21 @@ use crate::project::Project;
 /// are to be discarded.
 pub fn apply_series(project: &Project, series: &Series, base: &Base, signoff: bool, discard: bool) -> Result<Applied> {
     let foot = stack::foot(project, series, base, signoff)?;
-    let patches = build_on(project, series, base, &foot.base, signoff)?;
+    let mut patches = build_on(project, series, base, &foot.base, signoff)?;
     let branch = branch(&series.name);
     let tip = patches.last().map_or(&foot.base.commit, |last| &last.commit);
     let repo = Repo::open(&base.git_dir)?;
     // Refs are moved from where they are now, before anything of the branch is read.
     let moves = moves(&repo, &series.name, tip)?;
     match likeness(&repo, series, &foot.base, &patches, signoff) {
-        Ok(Likeness::Same) => note_branch(&repo, &series.name)?,
-        Ok(Likeness::WithNote) => {}
+        Ok(Likeness::Same) => {
+            note_branch(&repo, &series.name, &moves)?;
+            take_commits(&repo, &foot.base, &moves, &mut patches)?;
+        }
+        Ok(Likeness::WithNote) => crate::output::eprintln!(
+            "warning: a text below --- on branch {branch} is not in series/{name}/: `txgen refresh {name}` takes it in",
+            name = series.name
+        ),
         // What can not be read is given up with the rest.
         Err(error) if !discard => return Err(error),
         _ => set_branch(&repo, &series.name, &moves, discard)?,
@@ -230,15 +236,26 @@ fn set_branch(repo: &Repo, name: &str, moves: &[refs::Move], discard: bool) -> R
     repo.move_refs_from(moves, &format!("txgen apply {name}"))
 }
 
-/// Keeps in mind that the branch, which somebody made in git, is what the series says.
-fn note_branch(repo: &Repo, name: &str) -> Result<()> {
-    let own = repo.read_ref(&own_ref(name))?;
-    match repo.read_ref(&head_ref(name))? {
-        Some(head) if own.as_ref() != Some(&head) => {
-            repo.set_refs(&[&own_ref(name)], &head.commit, &format!("txgen apply {name}"))
-        }
-        _ => Ok(()),
+/// Keeps in mind that the branch, which somebody made in git, is what the series says, where it was when it was looked at.
+fn note_branch(repo: &Repo, name: &str, moves: &[refs::Move]) -> Result<()> {
+    let [head, own] = moves else { return Ok(()) };
+    if head.from.is_none() || head.from == own.from {
+        return Ok(());
     }
+    let own = refs::Move { to: head.from.clone(), ..own.clone() };
+    repo.move_refs_from(&[own], &format!("txgen apply {name}"))
+}
+
+/// Names the commits that the branch has in place of those that were made and say the same.
+fn take_commits(repo: &Repo, foot: &Base, moves: &[refs::Move], patches: &mut [AppliedPatch]) -> Result<()> {
+    let Some(head) = moves.first().and_then(|head| head.from.as_deref()) else { return Ok(()) };
+    if patches.last().is_some_and(|last| last.commit == head) {
+        return Ok(());
+    }
+    for (patch, commit) in patches.iter_mut().zip(repo.commits_above(&foot.commit, head)?) {
+        patch.commit = commit.id;
+    }
+    Ok(())
 }
 
 /// The names of all series of the project, sorted.

@@ -6,7 +6,7 @@ use txgen::git::view;
 use crate::kernel::{Kernel, SKBUFF};
 
 /// Series tiny of one patch, stored and not applied.
-fn series() -> Kernel {
+pub fn series() -> Kernel {
     let mut kernel = Kernel::new();
     let second = format!("{SKBUFF}\nint skb_second(struct sk_buff *skb)\n{{\n\treturn skb->first + 1;\n}}\n");
     let message = "net: tell the second byte\n\nReaders need it.\n\nSigned-off-by: Ann Author <ann@example.org>\n";

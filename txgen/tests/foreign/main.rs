@@ -12,4 +12,5 @@ mod files;
 #[path = "../common/kernel.rs"]
 mod kernel;
 mod settings;
+mod shared;
 mod sources;
