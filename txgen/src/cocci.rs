@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::files;
 use crate::git::{Blob, Changes, Mode, Repo};
@@ -103,6 +103,9 @@ fn transform(
         let found = repo.files_below(tree, path)?;
         sources.extend(found.into_iter().filter(|(p, b)| is_source(p) && b.mode != Mode::Link));
     }
+    if let Some(path) = sources.keys().find(|path| !is_harmless(path)) {
+        bail!("{name} is to run on {path:?}: spatch gives names of files to a shell, and that one is no plain name");
+    }
     let tree = dir.path().join("tree");
     write_all(&tree, sources.iter().map(|(path, blob)| (path, blob.bytes.as_slice())))?;
     let script = Path::new("..").join(cocci.script.file.file_name().context("a script has a name")?);
@@ -126,6 +129,12 @@ fn write_macros(tree: &Path, text: &str) -> Result<PathBuf> {
     let file = PathBuf::from("../macros.h");
     fs::write(tree.join(&file), text).context("write a temporary file")?;
     Ok(file)
+}
+
+/// Whether a shell takes a path for nothing but a path: `spatch --in-place` copies its results with one.
+fn is_harmless(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/+,@=-".contains(&byte);
+    path.bytes().all(is_plain) && path.split('/').all(|part| !part.is_empty() && !part.starts_with('-') && part != "..")
 }
 
 fn is_source(path: &str) -> bool {

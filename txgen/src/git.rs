@@ -267,7 +267,7 @@ impl Repo {
                 Some(ObjectType::Blob) => found.push((path, id, mode(raw))),
                 Some(ObjectType::Tree) => {
                     for entry in &self.find_tree(id).with_context(|| format!("read {path}"))? {
-                        let name = entry.name().with_context(|| format!("a name in {path} is no UTF-8"))?;
+                        let name = name_of(&entry, &path)?;
                         left.push((format!("{path}/{name}"), entry.id(), entry.kind(), entry.filemode_raw()));
                     }
                 }
@@ -285,7 +285,7 @@ impl Repo {
         let mut left = vec![(String::new(), oid(tree)?)];
         while let Some((folder, id)) = left.pop() {
             for entry in &self.find_tree(id)? {
-                let name = entry.name().with_context(|| format!("a name in {folder} is no UTF-8"))?;
+                let name = name_of(&entry, &folder)?;
                 let path = format!("{folder}{name}");
                 match entry.kind() {
                     Some(ObjectType::Blob) if mode(entry.filemode_raw()) != Mode::Link && wanted(&path) => {
@@ -387,12 +387,18 @@ impl Repo {
     fn entries(&self, folder: Option<Oid>) -> Result<BTreeMap<String, (Oid, i32)>> {
         let Some(id) = folder else { return Ok(BTreeMap::new()) };
         let tree = self.find_tree(id)?;
-        let entry = |entry: git2::TreeEntry<'_>| {
-            let name = entry.name().context("a path is no UTF-8")?.to_owned();
-            Ok((name, (entry.id(), entry.filemode_raw())))
-        };
+        let entry = |entry: git2::TreeEntry<'_>| Ok((name_of(&entry, "a tree")?, (entry.id(), entry.filemode_raw())));
         tree.iter().map(entry).collect()
     }
+}
+
+/// The name of an entry of a folder. A tree may be made with names that lead out of it, which git itself checks out nowhere.
+fn name_of(entry: &git2::TreeEntry<'_>, folder: &str) -> Result<String> {
+    let name = entry.name().with_context(|| format!("a name in {folder} is no UTF-8"))?;
+    if name.is_empty() || name == "." || name == ".." || name.contains('/') || name.eq_ignore_ascii_case(".git") {
+        bail!("{folder} has an entry named {name:?}, which is the name of no file: that tree was made by hand");
+    }
+    Ok(name.to_owned())
 }
 
 /// Asked before any object store on disk.

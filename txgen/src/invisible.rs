@@ -10,10 +10,12 @@ pub enum Kind {
     Direction,
     /// It is not seen at all.
     Invisible,
+    /// It controls a terminal.
+    Control,
 }
 
-/// Ranges of Unicode 16's category "Cf" (format) but for those of [`is_direction`], and of letters and separators that
-/// are blank.
+/// Ranges of Unicode 16's category "Cf" (format) but for those of [`is_direction`], of letters and separators that are
+/// blank, and of selectors of variations but those of emoji.
 const INVISIBLE: &[(u32, u32)] = &[
     (0xad, 0xad),
     (0x34f, 0x34f),
@@ -29,6 +31,7 @@ const INVISIBLE: &[(u32, u32)] = &[
     (0x2060, 0x2065),
     (0x206a, 0x206f),
     (0x3164, 0x3164),
+    (0xfe00, 0xfe0d),
     (0xfeff, 0xfeff),
     (0xffa0, 0xffa0),
     (0xfff9, 0xfffb),
@@ -38,10 +41,14 @@ const INVISIBLE: &[(u32, u32)] = &[
     (0x1bca0, 0x1bca3),
     (0x1d173, 0x1d17a),
     (0xe0000, 0xe007f),
+    (0xe0100, 0xe01ef),
 ];
 
 /// What is wrong with a character, if it is one of these.
 pub fn kind(c: char) -> Option<Kind> {
+    if c.is_control() {
+        return (c != '\t').then_some(Kind::Control);
+    }
     if c.is_ascii() {
         return None;
     }
@@ -59,24 +66,28 @@ fn is_direction(c: char) -> bool {
 
 /// The first character of a line that deceives.
 ///
-/// As b4 has it, what is only invisible is part of the spelling where there are letters of a script without upper and
-/// lower case (Persian, Hindi). What turns the direction is found everywhere.
+/// A joiner between two letters of a script without upper and lower case (Persian, Hindi) is part of the spelling.
 pub fn first(line: &str) -> Option<char> {
-    if line.is_ascii() {
-        return None;
+    let is_letter = |c: Option<char>| {
+        c.is_some_and(|c| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase() && kind(c).is_none())
+    };
+    let mut before = None;
+    let mut left = line.chars();
+    while let Some(c) = left.next() {
+        let is_spelling = matches!(c, '\u{200c}' | '\u{200d}') && is_letter(before) && is_letter(left.clone().next());
+        if kind(c).is_some() && !is_spelling {
+            return Some(c);
+        }
+        before = Some(c);
     }
-    let other = line.chars().any(|c| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase() && kind(c).is_none());
-    line.chars().find(|c| match kind(*c) {
-        Some(Kind::Direction) => true,
-        Some(Kind::Invisible) => !other,
-        None => false,
-    })
+    None
 }
 
 /// The character in words: its number and what it does.
 pub fn describe(c: char) -> String {
     let does = match kind(c) {
         Some(Kind::Direction) => "which turns the direction of the text",
+        Some(Kind::Control) => "which controls a terminal",
         _ => "which is invisible",
     };
     format!("U+{:04X}, {does}", u32::from(c))
@@ -86,7 +97,7 @@ pub fn describe(c: char) -> String {
 pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c == '\t' || !(c.is_control() || kind(c).is_some()) {
+        if kind(c).is_none() {
             out.push(c);
         } else if write!(out, "<U+{:04X}>", u32::from(c)).is_err() {
             unreachable!("a string takes all that is written to it");
@@ -114,6 +125,10 @@ mod tests {
         assert_eq!(first("int a\u{200c}b;"), Some('\u{200c}'));
         assert_eq!(first("\u{feff}// SPDX"), Some('\u{feff}'));
         assert_eq!(first("cc\u{ad}can"), Some('\u{ad}'));
+        assert_eq!(first("/* \u{4e2d}\u{6587} */ int a\u{200b};"), Some('\u{200b}'));
+        assert_eq!(first("/* \u{4e2d}\u{e0041} */"), Some('\u{e0041}'));
+        assert_eq!(first("x\u{fe01}"), Some('\u{fe01}'));
+        assert_eq!(first("x\u{1b}[2J\r"), Some('\u{1b}'));
         assert_eq!(first("/* \u{646}\u{645}\u{6cc}\u{200c}\u{62f}\u{627}\u{646}\u{645} */"), None);
         assert_eq!(first("J\u{e9}r\u{f4}me \u{2014} \u{20ac} \u{1f600}"), None);
     }

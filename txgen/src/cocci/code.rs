@@ -44,12 +44,9 @@ pub fn code(text: &str) -> Vec<Place> {
     found
 }
 
-/// Lines of options for spatch, which it takes wherever they are, also in a comment.
+/// Lines of options for spatch, which it takes wherever they are, also in a comment, and also behind other text.
 fn options(text: &str) -> Vec<Place> {
-    let is_option = |line: &str| {
-        let rest = line.trim().strip_prefix('#');
-        rest.is_some_and(|rest| rest.trim_start().starts_with("spatch"))
-    };
+    let is_option = |line: &str| line.split('#').skip(1).any(|rest| rest.trim_start().starts_with("spatch"));
     let lines = text.split('\n').enumerate().filter(|(_, line)| is_option(line));
     lines
         .map(|(index, _)| Place { line: index + 1, what: "it sets options of spatch (`#spatch`)".to_owned() })
@@ -64,10 +61,14 @@ fn is_rule(token: &Token<'_>) -> bool {
 pub(super) fn refuse_other_files(file: &Path, text: &str) -> Result<()> {
     let (tokens, _) = words(text);
     let head = tokens.iter().take_while(|token| !is_rule(token)).find(|token| token.kind == Kind::Include);
-    let is_using = |pair: &&[Token<'_>]| {
-        pair[0].kind == Kind::Word("using") && matches!(pair[1].kind, Kind::Quoted | Kind::Mark(b'<'))
+    let kind = |at: usize| tokens.get(at).map(|token: &Token<'_>| token.kind);
+    let is_name = |at: usize| matches!(kind(at), Some(Kind::Quoted | Kind::Mark(b'<')));
+    // A string may have a prefix.
+    let has_prefix = |at: usize| matches!(kind(at), Some(Kind::Word("L" | "u" | "U" | "u8" | "R")));
+    let is_using = |at: &usize| {
+        kind(*at) == Some(Kind::Word("using")) && (is_name(at + 1) || has_prefix(at + 1) && is_name(at + 2))
     };
-    let using = tokens.windows(2).find(is_using).map(|pair| (pair[0], "using"));
+    let using = (0..tokens.len()).find(is_using).map(|at| (tokens[at], "using"));
     if let Some((token, word)) = head.map(|token| (*token, "#include")).or(using) {
         let file = file.display();
         bail!(

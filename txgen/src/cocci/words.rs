@@ -147,6 +147,11 @@ impl<'a> Cutter<'a> {
             self.at += begin + keyword.len();
             return Ok(());
         }
+        // spatch skips the lines of these alone; behind any other word it goes on reading.
+        let name = word.split(|c: char| !c.is_ascii_alphabetic() && c != '!').next().unwrap_or_default();
+        if !SKIPPED.contains(&name) {
+            return Err("there is a # that begins no line of the preprocessor");
+        }
         if OPENERS.iter().any(|opener| line.contains(opener)) {
             return Err("a line that begins with # has a quote or a comment in it");
         }
@@ -176,6 +181,9 @@ impl<'a> Cutter<'a> {
         Ok(())
     }
 }
+
+/// The words behind # whose lines spatch skips.
+const SKIPPED: &[&str] = &["if", "ifdef", "ifndef", "else", "elif", "endif", "error", "line", "pragma", "warning", "!"];
 
 /// Whether a word may begin with `c`; spatch ends a number before a letter.
 fn is_start(c: u8) -> bool {

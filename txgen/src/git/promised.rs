@@ -66,7 +66,10 @@ pub fn fetch(git_dir: &Path, promisor: &Promisor, ids: &[String]) -> Result<()> 
         crate::output::eprintln!("fetching {} objects that a partial clone lacks from {}", ids.len(), promisor.name);
     }
     let output = program::with_users_settings(git_dir)
-        .args(["-c", "fetch.negotiationAlgorithm=noop", "-c", "fetch.output=compact", "fetch", "--quiet", "--no-tags"])
+        .args(["-c", "fetch.negotiationAlgorithm=noop", "-c", "protocol.ext.allow=never", "-c"])
+        // A clone that somebody hands over may name a program of its own there.
+        .arg(format!("remote.{}.uploadpack=git-upload-pack", promisor.name))
+        .args(["fetch", "--quiet", "--no-tags"])
         .args(["--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin", &promisor.name])
         .stdin(ids.iter().map(|id| format!("{id}\n")).collect::<String>().as_bytes())
         .timeout(std::time::Duration::from_secs(3600))

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A quilt folder: patches with a description each, and a file that lists them.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -13,10 +12,14 @@ use crate::mailbox::RawMail;
 /// How the first line of a patch begins that has headers of its own.
 const HEADERS: &[&[u8]] = &[b"From ", b"From:", b"Subject:", b"Date:"];
 
+/// What to do about a file of the folder that is none.
+const RULE: &str = "a quilt folder has plain files only";
+
 /// The patches that the file `series` of a quilt folder lists.
 pub fn quilt(place: Onto<'_>, folder: &Path) -> Result<Imported> {
     let list = folder.join("series");
-    let text = files::read(&list).with_context(|| format!("{} is no quilt folder", folder.display()))?;
+    let text = files::plain::plain_text(&list, &list, RULE);
+    let text = text.with_context(|| format!("{} is no quilt folder", folder.display()))?;
     let mut patches = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
@@ -24,8 +27,11 @@ pub fn quilt(place: Onto<'_>, folder: &Path) -> Result<Imported> {
         if let Some(option) = words.find(|option| *option != "-p1") {
             bail!("{}:{}: {name} needs option {option}: only -p1 is known", list.display(), number + 1);
         }
+        if name.starts_with('/') || name.split('/').any(|part| part == "..") {
+            bail!("{}:{}: {name} is not in that folder", list.display(), number + 1);
+        }
         let from = folder.join(name);
-        let text = fs::read(&from).with_context(|| format!("read {}", from.display()))?;
+        let text = files::plain::plain_bytes(&from, &from, RULE)?;
         let patch = mail::read_any(&RawMail { bytes: as_mail(&text, &from)?, place: from.display().to_string() })?;
         if !patch.has_patch() {
             bail!("{} has no patch", from.display());

@@ -59,6 +59,7 @@ pub fn place(
     blob: Option<&Blob>,
     write: impl FnOnce(&Path, &[u8]) -> Result<()>,
 ) -> Result<()> {
+    path::check(path).map_err(|what| anyhow::anyhow!("path {path:?} {what}"))?;
     let file = root.join(path);
     if let Some(blob) = blob {
         write(&file, &blob.bytes)?;

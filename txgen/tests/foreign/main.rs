@@ -14,3 +14,4 @@ mod kernel;
 mod settings;
 mod shared;
 mod sources;
+mod trees;

@@ -26,7 +26,12 @@ fn has_run(project: &TestProject) -> bool {
 #[test]
 fn a_script_runs_on_no_command_before_it_is_allowed() {
     let project = demo_project();
+    // A branch that came of an allowed text: then nothing else is wrong with the commands.
     project.write(&format!("p/{FILE}"), &script(&project));
+    let _ = project.txgen(&["allow", FILE, "--yes"]).expect(0);
+    let _ = project.txgen(&["apply", "demo"]).expect(0);
+    std::fs::remove_file(project.path("ran")).unwrap();
+    project.write(&format!("p/{FILE}"), &format!("{}// another text\n", script(&project)));
     let commands: &[&[&str]] = &[
         &["apply", "demo"],
         &["status", "demo"],
@@ -38,8 +43,9 @@ fn a_script_runs_on_no_command_before_it_is_allowed() {
         &["rebase", "demo", "--onto", "tiny"],
     ];
     for args in commands {
-        let ran = project.txgen(args);
-        assert!(!has_run(&project), "{args:?}\n{}{}", ran.stdout, ran.stderr);
+        let ran = project.txgen(args).expect(2);
+        assert!(ran.stderr.contains("and you did not allow it: `txgen allow"), "{args:?}: {}", ran.stderr);
+        assert!(!has_run(&project), "{args:?}");
     }
     let refused = project.txgen(&["apply", "demo"]).expect(2).stderr;
     insta::assert_snapshot!(refused, @"txgen: series/demo/rename.cocci:7: it runs python code (`script:python`), and you did not allow it: `txgen allow series/demo/rename.cocci` shows it, `txgen allow series/demo/rename.cocci --yes` allows it");
@@ -184,6 +190,8 @@ const HIDDEN: &[&str] = &[
     "@r@ identifier f : script:python() { CODE == 1 }; @@\n- f(1)\n+ y(1)\n",
     "@r@ expression e; position p : script:python(e) { CODE == 1 }; @@\n- old@p(e)\n+ y(1)\n",
     "@r@ identifier f; fresh identifier y = script:python(f) { CODE }; @@\n- f(1)\n+ y(1)\n",
+    "@#spatchinitialize:python@\n@@\nCODE\n\n@@ @@\n- old(1)\n+ new(1)\n",
+    "@initialize#spatch:python@\n@@\nCODE\n\n@@ @@\n- old(1)\n+ new(1)\n",
 ];
 
 #[test]
