@@ -69,6 +69,10 @@ pub struct Inner {
     pub outcome: Outcome,
 }
 
+/// The most results, and cases of one, that are joined: a matrix has a cell for each patch and column.
+const MOST_ROWS: usize = 4000;
+const MOST_CASES: usize = 1000;
+
 /// The kind of the rows of `txgen check`.
 pub const CHECKS: &str = "checks";
 
@@ -104,6 +108,13 @@ pub fn load(paths: &[PathBuf]) -> Result<Joined> {
     }
     let names = || paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     ensure!(!(rows.is_empty() && bad.is_empty()), "there is no result in {}", names());
+    let cases = rows.iter().map(|row| row.cases.len() + 1).max().unwrap_or(0);
+    ensure!(
+        rows.len() <= MOST_ROWS && cases <= MOST_CASES,
+        "{} have {} results of up to {cases} cases, more than a page can show ({MOST_ROWS} of {MOST_CASES})",
+        names(),
+        rows.len()
+    );
     let rows = rows.into_iter().map(made_visible).collect();
     Ok(Joined { rows: worst::of_each(rows), bad })
 }

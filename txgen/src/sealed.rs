@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 
-use crate::files;
+use crate::files::{self, plain::MOST};
 use crate::project::Project;
 
 /// What a sealed file begins with, before its digest.
@@ -97,7 +97,10 @@ fn bytes(project: &Project, path: &Path, foreign: impl Fn(&'static str) -> Forei
         return Err(foreign(" (it is no plain file)").into());
     }
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).with_context(reading)?;
+    let read = Read::by_ref(&mut file).take(MOST + 1).read_to_end(&mut bytes).with_context(reading)?;
+    if read as u64 > MOST {
+        return Err(foreign(" (it is larger than any that txgen writes)").into());
+    }
     Ok(Some(bytes))
 }
 

@@ -431,3 +431,15 @@ fn what_is_no_result_is_refused_with_its_file() {
     let ran = project.txgen(&["test", "x", "--all", "--shard", "3/2"]).expect(2);
     assert!(ran.stderr.contains("there is no shard 3 of 2: K goes from 1 to N"), "{}", ran.stderr);
 }
+
+#[test]
+fn more_results_than_a_page_can_show_are_refused_at_once() {
+    let project = TestProject::new("");
+    let patches = (0..5000).map(|number| format!("p{number}")).collect::<Vec<_>>();
+    let checks = json!({"checks": ["build"], "patches": patches, "commits": {}, "findings": []});
+    project.write("p/results/all.json", &checks.to_string());
+    let begun = Instant::now();
+    let ran = project.txgen(&["report", "merge", "results"]).expect(2);
+    assert!(ran.stderr.contains("more than a page can show"), "{}", ran.stderr);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}

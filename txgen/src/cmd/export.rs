@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `txgen export`: a series as a mailbox or a quilt folder, for other tools.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ use crate::error::Exit;
 use crate::files;
 use crate::mail::patches;
 use crate::output;
+use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::series::Applied;
 
@@ -48,6 +50,10 @@ enum To {
 pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let (_, applied) = args.which.build(project, false)?;
     match &args.to {
+        // A terminal would act on what a message may hold; whatever else reads it gets the bytes.
+        To::Mbox { file } if file == Path::new("-") && std::io::stdout().is_terminal() => {
+            output::print!("{}", visible_lines(&all(project, &applied)?));
+        }
         To::Mbox { file } if file == Path::new("-") => output::bytes(all(project, &applied)?.as_bytes()),
         To::Mbox { file } => files::write_atomic(&std::path::absolute(file)?, all(project, &applied)?.as_bytes())?,
         To::Quilt { folder } => quilt(project, &applied, &std::path::absolute(folder)?)?,

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -81,7 +81,11 @@ fn out(project: &Project, args: &Args, one: &Prepared) -> Result<PathBuf> {
     let out = match &args.out {
         Some(dir) if args.stack => dir.join(&one.series.name),
         Some(dir) => dir.clone(),
-        None => project.root.join("out").join(&one.series.name),
+        None => {
+            let all = project.root.join("out");
+            ensure!(!all.is_symlink(), "{} is a symbolic link: give a folder with -o", all.display());
+            all.join(&one.series.name)
+        }
     };
     std::path::absolute(&out).with_context(|| format!("resolve {}", out.display()))
 }

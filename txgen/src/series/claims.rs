@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a series claims of kernel-overlay/, read without the rest of it.
 
-use std::fs;
-
-use anyhow::{Context, Error};
+use anyhow::Error;
 use serde::Deserialize;
 
 use crate::files;
@@ -18,7 +16,7 @@ pub type Claim = (String, Option<String>);
 /// like a claim counts, and the error comes with it.
 pub fn claims(project: &Project, name: &str) -> (Vec<Claim>, Option<Error>) {
     let file = project.series(name).join("series.toml");
-    let bytes = match fs::read(&file).with_context(|| format!("read {}", project.relative(&file).display())) {
+    let bytes = match project.bytes(&file) {
         Ok(bytes) => bytes,
         Err(error) => return (Vec::new(), Some(error)),
     };
