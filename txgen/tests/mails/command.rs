@@ -157,12 +157,12 @@ fn a_signal_ends_what_the_command_started() {
 
 #[test]
 fn a_project_whose_out_leads_elsewhere_gets_no_mails_there() {
-    let kernel = super::two_patches();
+    let kernel = two_patches();
     kernel.store("");
     kernel.project.write("p/series/tiny/cover.md", "Why.\n");
-    std::fs::create_dir(kernel.project.path("elsewhere")).unwrap();
+    fs::create_dir(kernel.project.path("elsewhere")).unwrap();
     std::os::unix::fs::symlink("../elsewhere", kernel.project.path("p/out")).unwrap();
     let ran = kernel.txgen("format-series", &["--force", "author-sign-off"]).expect(2);
     assert!(ran.stderr.contains("p/out is a symbolic link: give a folder with -o"), "{}", ran.stderr);
-    assert_eq!(std::fs::read_dir(kernel.project.path("elsewhere")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(kernel.project.path("elsewhere")).unwrap().count(), 0);
 }
