@@ -74,19 +74,57 @@ pub(super) fn quoted(code: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut at = 0;
     while let Some(byte) = code.get(at) {
-        let rest = &code[at + 1..];
-        let soft = rest.iter().position(|byte| *byte == b'\n').filter(|end| rest[..*end].trim_ascii().is_empty());
-        match (byte, digit(rest.first()), digit(rest.get(1)), soft) {
-            (b'=', Some(high), Some(low), _) => {
+        at += 1;
+        let rest = code.get(at..).filter(|_| *byte == b'=').unwrap_or_default();
+        match (digit(rest.first()), digit(rest.get(1)), soft_end(rest)) {
+            (Some(high), Some(low), _) => {
                 bytes.extend(u8::try_from(high * 16 + low).ok());
-                at += 3;
+                at += 2;
             }
-            (b'=', _, _, Some(end)) => at += end + 2,
-            _ => {
-                bytes.push(*byte);
-                at += 1;
-            }
+            (_, _, Some(end)) => at += end,
+            _ => bytes.push(*byte),
         }
     }
     bytes
+}
+
+/// The length of the end of a line where nothing but spaces is before it.
+fn soft_end(rest: &[u8]) -> Option<usize> {
+    let end = rest.iter().position(|byte| *byte == b'\n' || !byte.is_ascii_whitespace())?;
+    (rest[end] == b'\n').then_some(end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::quoted;
+
+    #[test]
+    fn codes_and_soft_ends_of_lines_are_decoded_and_all_else_stays() {
+        for (code, text) in [
+            (&b"a=C3=a9b"[..], &b"a\xc3\xa9b"[..]),
+            (b"a=\nb= \t\r\nc", b"abc"),
+            (b"a==\nb", b"a=b"),
+            (b"1 = 2=", b"1 = 2="),
+            (b"=G0=4", b"=G0=4"),
+            (b"x =\n\n=", b"x \n="),
+        ] {
+            assert_eq!(quoted(code), text, "{}", code.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn ten_times_the_code_takes_no_more_than_about_ten_times_as_long() {
+        for part in ["a", "=", "=  ", "=41"] {
+            let seconds = |count: usize| {
+                let code = part.repeat(count);
+                let start = Instant::now();
+                assert!(!quoted(code.as_bytes()).is_empty());
+                start.elapsed().as_secs_f64()
+            };
+            let (few, many) = (seconds(10_000), seconds(100_000));
+            assert!(many < 20.0 * few + 0.5, "{part:?}: {few} s and {many} s");
+        }
+    }
 }
