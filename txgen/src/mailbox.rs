@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 
 mod charset;
 mod coding;
+mod foreign;
 mod headers;
 mod split;
 mod utf8;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The bytes of a file as mails.
 
-use super::headers::head;
+use super::foreign;
+use super::headers::{head, header};
 
 /// What a file holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mails {
-    /// One mail, as a mail program saves it.
+    /// One mail, as a mail program saves it, or a patch of StGit or Mercurial, which becomes one.
     Lone(Vec<u8>),
     /// A mailbox; there is nothing in it where the file is neither.
     Box(Vec<Vec<u8>>),
@@ -16,6 +17,9 @@ pub(super) enum Mails {
 pub(super) fn mails(bytes: &[u8]) -> Mails {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let bytes = bytes.trim_ascii_start();
+    if let Some(mail) = foreign::as_mail(bytes) {
+        return Mails::Lone(mail);
+    }
     if !begins_mail(bytes) {
         return if is_header(bytes) { Mails::Lone(without_returns(bytes.to_owned())) } else { Mails::Box(Vec::new()) };
     }
@@ -75,11 +79,12 @@ fn unstored(stored: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a mailbox has the lines of a mail as they are: git and `b4 am` write them so, and where one line begins with
-/// `From ` nobody has escaped the others.
+/// `From ` nobody has escaped the others. A record of txgen has git's separator and is mboxrd.
 fn is_unescaped(separator: &[u8], mail: &[u8]) -> bool {
     let headers = head(mail).0;
     let was_sent = || lines(headers).any(|line| sent_headers().any(|name| starts_with(line, name)));
     let by_git = separator.trim_ascii_end().ends_with(b" Mon Sep 17 00:00:00 2001") && !was_sent();
+    let by_git = by_git && header(headers, "X-Change-ID").is_none();
     by_git || separator.starts_with(b"From git@z ") || lines(&mail[headers.len()..]).any(|l| l.starts_with(b"From "))
 }
 
@@ -159,6 +164,12 @@ mod tests {
         assert_eq!(
             boxed(&format!("{GIT}X-Mailer: git-send-email 2.47.3\n{body}")),
             [format!("X-Mailer: git-send-email 2.47.3\n{plain}")]
+        );
+        let own = "X-Change-ID: 20261123-x-0123456789ab\n";
+        assert_eq!(
+            boxed(&format!("{GIT}{own}{body}")),
+            [format!("{own}{plain}")],
+            "txgen does, whatever else is there"
         );
         assert_eq!(boxed(&format!("From git@z Thu Jan  1 00:00:00 1970\n{body}")), [body], "nor does b4 am");
         assert_eq!(boxed(&format!("{FROM}{body}From x\n")), [format!("{body}From x\n")], "one line has none");

@@ -195,3 +195,26 @@ fn mailboxes_of_many_forms_are_read_as_git_am_reads_them() {
         ("a diff alone", bytes(DIFF), Want::Refused("there is no mail in ../case.mbox")),
     ]);
 }
+
+#[test]
+fn patches_of_stgit_and_mercurial_are_read_as_git_am_reads_them() {
+    let patch = |name: &'static str, head: &str| (name, format!("{head}---\n{STAT}{DIFF}").into_bytes(), Want::Same);
+    let hg = "# HG changeset patch\n# User Bob <bob@example.org>\n";
+    compare(&[
+        patch("StGit", "net: x\n\nFrom: Bob <bob@example.org>\n\nWhy.\n\nMore.\n"),
+        patch("StGit, no colon", "change a\n\nFrom: Bob <bob@example.org>\n\nWhy.\n"),
+        patch("StGit, no text", "net: x\n\nFrom: Bob <bob@example.org>\n\n"),
+        patch(
+            "StGit, more headers",
+            "net: x\n\nAuthor: B\u{e9} <bob@example.org>\nDate: Tue, 24 Nov 2026 12:00:00 +0000\n\nWhy.\n",
+        ),
+        patch("StGit, blank lines first", "\n\nnet: x\n\nFrom: Bob <bob@example.org>\n\nWhy.\n"),
+        patch(
+            "StGit, nobody from",
+            "net: x\n\nDate: Tue, 24 Nov 2026 12:00:00 +0000\nFrom: B <b@example.org>\n\nWhy.\n",
+        ),
+        patch("Mercurial", &format!("{hg}# Date 1700000000 -3600\n# Node ID 1234\n# Parent  1234\nnet: x\n\nWhy.\n")),
+        patch("Mercurial, no date", &format!("{hg}net: x\n\nWhy.\n")),
+        patch("a header, and headers in the body", "Subject: net: x\n\nFrom: Bob <bob@example.org>\n\nWhy.\n"),
+    ]);
+}
