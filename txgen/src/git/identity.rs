@@ -28,6 +28,14 @@ impl Identity {
         (is_plain(name) && is_plain(email)).then(|| Self { name: name.to_owned(), email: email.to_owned() })
     }
 
+    /// Why a text is no author.
+    pub fn fault(text: &str) -> String {
+        match text.trim().chars().find(|c| plain::is_odd(*c)) {
+            Some(c) => format!("the author holds the character U+{:04X}: take it out", u32::from(c)),
+            None => "an author is `Name <address>`".to_owned(),
+        }
+    }
+
     /// `Name <address>`, as in a trailer.
     pub fn display(&self) -> String {
         format!("{} <{}>", self.name, self.email)

@@ -7,6 +7,7 @@ use super::info::{self, Info, Subject};
 use super::note;
 use crate::git::{Identity, identity};
 use crate::mailbox::{self, RawMail};
+use crate::plain;
 use crate::series::Message;
 
 /// The author of a mail that a mail folder has for itself.
@@ -50,7 +51,7 @@ pub(super) fn read_any(raw: &RawMail) -> Result<Mail> {
         _ => (parse(&raw.bytes)?, None),
     };
     let message = message(&info).map_err(|error| anyhow!("{place}: {error:#}"))?;
-    let author = author(&info).with_context(|| format!("{place}: its author"))?;
+    let author = author(&info).map_err(|error| anyhow!("{place}: {error:#}"))?;
     Ok(Mail { place: place.clone(), author, message, diff: info.diff, with_returns })
 }
 
@@ -129,10 +130,11 @@ fn author(info: &Info) -> Result<Option<Identity>> {
         return Ok(None);
     }
     let (name, email) = (info.author.clone(), info.email.clone());
-    let who = identity::cleaned(&Identity { name, email })?;
-    match Identity::parse(&who.display()) {
-        Some(who) => Ok(Some(who)),
-        None => bail!("`{}` has no name or no address", who.display().escape_debug()),
+    let who = identity::cleaned(&Identity { name, email }).context("its author")?.display();
+    match (Identity::parse(&who), who.chars().find(|c| plain::is_odd(*c))) {
+        (Some(who), _) => Ok(Some(who)),
+        (None, Some(c)) => bail!("its author holds the character U+{:04X}: take it out of the mail", u32::from(c)),
+        (None, None) => bail!("its author: `{}` has no name or no address", who.escape_debug()),
     }
 }
 

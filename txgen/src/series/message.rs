@@ -27,7 +27,7 @@ impl Message {
     pub fn parse(text: &str) -> Result<Self> {
         if let Some(rest) = text.strip_prefix(FROM) {
             let (author, rest) = rest.split_once('\n').unwrap_or((rest, ""));
-            let Some(author) = Identity::parse(author) else { bail!("1: an author is `Name <address>`") };
+            let Some(author) = Identity::parse(author) else { bail!("1: {}", Identity::fault(author)) };
             let Some(rest) = rest.strip_prefix('\n') else { bail!("2: there is no blank line after the author") };
             let message = Self::parse_without_author(rest);
             return message.map(|message| Self { author: Some(author), ..message }).map_err(|e| lines_lower(&e, 2));
@@ -140,6 +140,8 @@ mod tests {
         assert_eq!(message.text(), text);
         let error = |text: &str| Message::parse(text).expect_err("it is wrong").to_string();
         assert_eq!(error("From: A\n\nx\n"), "1: an author is `Name <address>`");
+        let turned = "From: A\u{202e} <a@b.org>\n\nx\n";
+        assert_eq!(error(turned), "1: the author holds the character U+202E: take it out");
         assert_eq!(error("From: A <a@x>\nx\n"), "2: there is no blank line after the author");
         assert_eq!(error("From: A <a@x>\n\nx\ny\n"), "4: there is no blank line after the subject");
         assert_eq!(error("From: A <a@x>\nFrom: B <b@x>\n\nx\n"), "2: there is no blank line after the author");

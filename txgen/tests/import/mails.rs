@@ -218,3 +218,28 @@ fn patches_of_stgit_and_mercurial_are_read_as_git_am_reads_them() {
         patch("a header, and headers in the body", "Subject: net: x\n\nFrom: Bob <bob@example.org>\n\nWhy.\n"),
     ]);
 }
+
+#[test]
+fn an_author_with_a_character_that_is_not_seen_is_an_error_that_names_it() {
+    let text = body("Why.");
+    compare(&[
+        case(
+            "a character that turns others around",
+            "From: A \u{202e}nnA <a@example.org>\n",
+            &text,
+            Want::NoSeries("mail 1 of ../case.mbox: its author holds the character U+202E: "),
+        ),
+        case(
+            "the same in the text",
+            "",
+            &body("From: A \u{202e}nnA <a@example.org>\n\nWhy."),
+            Want::NoSeries("mail 1 of ../case.mbox: its author holds the character U+202E: "),
+        ),
+        case(
+            "a subject with one",
+            "Subject: [PATCH] net: \u{202e}x\n",
+            &text,
+            Want::NoSeries("the subject can not be sent: it holds the character U+202E"),
+        ),
+    ]);
+}
