@@ -15,6 +15,7 @@ use crate::project::Project;
 use crate::rebase::write;
 use crate::trailers;
 use crate::trailers::collect::{self, Fate, Found};
+use crate::trailers::mailbox::Letter;
 
 const EXAMPLES: &str = "Examples:
   txgen trailers zerocopy replies.mbox
@@ -26,7 +27,7 @@ const EXAMPLES: &str = "Examples:
 /// A mail counts where it answers a mail of series/NAME/sent/, or one of the mailbox with the same code as a patch (by
 /// patch id); in an answer to the cover letter a trailer is for all patches. What is quoted, and HTML, does not count.
 /// Where somebody else sent a trailer than it names, or the code changed since, it is shown and not taken (exit code 1);
-/// so is whatever else looks like a trailer, with the reason. Of several mails with the same trailer the best counts.
+/// so is whatever else looks like a trailer, with the reason: in the middle of a line, below a diff, in an attachment. Of several mails with the same trailer the best counts.
 ///
 /// `# text` and `[text]` behind an address stay, `(text)` and `<mailto:...>` are cut, as b4 does. Reported-and-tested-by
 /// becomes two trailers, as the kernel's process/maintainer-tip.rst wants. What a message has already is no finding.
@@ -66,6 +67,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let mut found = collect::collect(&letters, &targets, &now, &collect::present(&series), args.sloppy_trailers);
     let mut stale = if args.drop_stale { trailers::stale(&series, &now) } else { Vec::new() };
     trailers::settle(&mut stale, &mut found);
+    warn_of(&collect::without_text(&letters, &targets));
     if !args.dry_run {
         trailers::apply(project, &series, &applied, &found, &stale, &now)?;
     }
@@ -85,6 +87,23 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         }
     }
     Ok(if left { Exit::Findings } else { Exit::Good })
+}
+
+/// Names answers in which nothing could be looked for.
+fn warn_of(letters: &[&Letter]) {
+    const MOST: usize = 5;
+    let ids = letters.iter().take(MOST).map(|letter| format!("<{}>", visible(&letter.id))).collect::<Vec<_>>();
+    let more = letters.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (answers, them) = match letters.len() {
+        0 => return,
+        1 => ("1 answer has".to_owned(), "it"),
+        count => (format!("{count} answers have"), "them"),
+    };
+    crate::output::eprintln!(
+        "warning: {answers} no text (HTML alone is not read): {}{more}: read {them} by hand",
+        ids.join(", ")
+    );
 }
 
 fn line(found: &Found) -> String {

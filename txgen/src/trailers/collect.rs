@@ -104,11 +104,21 @@ pub fn collect(
         // A cover letter's answers are for those patches that there are.
         let here = about.iter().filter(|posted| about.len() == 1 || now.contains_key(&posted.patch));
         let here = here.collect::<Vec<_>>();
-        for given in given::find(&letter.text) {
+        for given in given::find(&letter.text).into_iter().chain(given::find_attached(&letter.attached)) {
             here.iter().for_each(|posted| all.add(letter, posted, &given));
         }
     }
     all.ended()
+}
+
+/// The answers that have no text, as those in HTML alone.
+pub fn without_text<'a>(letters: &'a [Letter], targets: &Targets) -> Vec<&'a Letter> {
+    let is_empty = |letter: &&Letter| letter.text.trim().is_empty() && !targets.contains_key(&letter.id);
+    if !letters.iter().any(|letter| is_empty(&letter)) {
+        return Vec::new();
+    }
+    let thread = Thread::new(letters, targets);
+    letters.iter().filter(is_empty).filter(|letter| thread.about(letter).is_some()).collect()
 }
 
 /// What was found so far.

@@ -5,8 +5,15 @@
 //! `<mailto:>` of a mail program are cut, and a line in `[]` below stays below. Unlike b4, a combined trailer is split,
 //! as Documentation/process/maintainer-tip.rst wants; what b4 takes as text without an address is not taken here.
 
+use std::borrow::Cow;
+
+use lines::{own_lines, within};
+
 use crate::mail::header;
+use crate::mailbox;
 use crate::plain;
+
+mod lines;
 
 /// The trailers that are taken from answers, and the word each begins with.
 const TAKEN: &[(&str, &str)] = &[
@@ -71,44 +78,39 @@ pub fn addresses(value: &str) -> impl Iterator<Item = &str> {
     value.split(|c: char| c.is_whitespace() || "<>()[],;\"".contains(c)).filter(|word| word.contains('@'))
 }
 
-/// The lines of a mail's text that look like trailers, but for what is quoted, a signature, and what follows a patch.
+/// The lines of a mail's text that look like trailers, but for what is quoted, a signature, and what is in a patch.
 pub fn find(text: &str) -> Vec<Given> {
     let lines = own_lines(text);
+    let line_at = |at: usize| lines.get(at).map(|(line, _)| *line);
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(line) = lines.get(at) {
+    while let Some((line, is_below_diff)) = lines.get(at) {
         at += 1;
-        let Some((name, mut value, odd)) = claim(line) else { continue };
-        let mut written = line.trim().to_owned();
         // Some programs fold a long line before the address.
-        if let Some(next) = lines.get(at).filter(|next| !value.contains('@') && next.trim_start().starts_with('<')) {
+        let address = line_at(at).filter(|next| next.trim_start().starts_with('<'));
+        let Some((name, mut value, odd)) = claim(line).or_else(|| within(line, address.is_some())) else { continue };
+        let mut written = line.trim().to_owned();
+        if let Some(next) = address.filter(|_| !value.contains('@')) {
             value = format!("{value} {}", next.trim()).trim().to_owned();
             written = format!("{written} {}", next.trim());
             at += 1;
         }
         let kinds = kinds(&name);
+        let odd = if *is_below_diff { Some("it stands below a diff") } else { odd };
         let trailers = trailers(&name, &value, &kinds, odd);
-        let note = trailers.is_ok().then(|| lines.get(at)).flatten().and_then(|line| note(line));
+        let note = trailers.is_ok().then(|| line_at(at)).flatten().and_then(note);
         at += usize::from(note.is_some());
-        let closes = kinds.contains(&"Reported-by").then(|| lines.get(at)).flatten().and_then(|line| closes(line));
+        let closes = kinds.contains(&"Reported-by").then(|| line_at(at)).flatten().and_then(closes);
         at += usize::from(closes.is_some());
         found.push(Given { written, name, value, kinds, trailers, closes, note });
     }
     found
 }
 
-/// The lines before a signature, a patch, and the original of an answer that was written above it.
-fn own_lines(text: &str) -> Vec<&str> {
-    let all = text.lines().collect::<Vec<_>>();
-    let is_header = |line: &&str| ["Sent:", "Date:", "To:", "Subject:"].iter().any(|name| line.starts_with(name));
-    let ends = |(at, line): (usize, &&str)| {
-        *line == "-- "
-            || line.starts_with("diff --git ")
-            || line.starts_with("-----Original ")
-            || line.starts_with("From:") && all[at + 1..].iter().take(2).filter(|line| is_header(line)).count() == 2
-    };
-    let end = all.iter().enumerate().position(ends).unwrap_or(all.len());
-    all[..end].to_vec()
+/// The lines of a text that is attached to a mail which look like what a person says; none of them is taken.
+pub fn find_attached(text: &str) -> Vec<Given> {
+    let found = find(text).into_iter().filter(|given| !given.kinds.is_empty());
+    found.map(|given| Given { trailers: Err("it stands in an attachment".to_owned()), ..given }).collect()
 }
 
 /// Name and value of a line that looks like a trailer, and what is odd about it.
@@ -174,10 +176,8 @@ fn trailers(name: &str, value: &str, kinds: &[&'static str], odd: Option<&str>) 
 
 /// The person in a trailer's value, and the comment behind.
 fn person(value: &str) -> Result<(String, String), String> {
-    let value = without_links(value);
-    if let Some(odd) = value.chars().find(|c| plain::is_hidden(*c) || *c == char::REPLACEMENT_CHARACTER) {
-        return Err(format!("it has a character that no name has, U+{:04X}", u32::from(odd)));
-    }
+    let value = without_links(&decoded(value)?);
+    no_hidden(&value)?;
     let (person, rest) = match value.find('<') {
         Some(open) => {
             let close = value[open..].find('>').ok_or("its address has no `>`")?;
@@ -201,21 +201,50 @@ fn person(value: &str) -> Result<(String, String), String> {
     Err(more.to_owned())
 }
 
+/// Whether a value has only characters that a name may have.
+fn no_hidden(value: &str) -> Result<(), String> {
+    match value.chars().find(|c| plain::is_hidden(*c) || *c == char::REPLACEMENT_CHARACTER) {
+        Some(odd) => Err(format!("it has a character that no name has, U+{:04X}", u32::from(odd))),
+        None => Ok(()),
+    }
+}
+
+/// The value with what its encoded words say, which some programs leave in a text.
+fn decoded(value: &str) -> Result<Cow<'_, str>, String> {
+    if !value.contains("=?") {
+        return Ok(Cow::Borrowed(value));
+    }
+    let text =
+        mailbox::header_text(value).filter(|text| !text.split('<').next().is_some_and(|name| name.contains("=?")));
+    let text = text.ok_or("its name is in encoded words that can not be read")?;
+    no_hidden(&text)?;
+    Ok(Cow::Owned(text))
+}
+
 /// The value without what mail programs make of an address in HTML (`<a@b<mailto:a@b>>`, `<mailto:a@b>`), and with single
 /// spaces.
 fn without_links(value: &str) -> String {
-    let mut value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-    for (open, close) in [("<mailto:", '>'), ("[mailto:", ']')] {
-        while let Some(start) = value.find(open) {
-            let end = value[start..].find(close).map_or(value.len(), |end| start + end + 1);
-            if value[..start].contains('@') {
-                value.replace_range(start..end, "");
-            } else {
-                value.replace_range(start..start + open.len(), "<");
-            }
-        }
-    }
+    let value = without_link(without_link(value.to_owned(), "<mailto:", '>'), "[mailto:", ']');
     value.split_whitespace().collect::<Vec<_>>().join(" ").replace(" >", ">")
+}
+
+/// The value without links in one form, in one pass: those behind an address go, another is the address.
+fn without_link(value: String, open: &str, close: char) -> String {
+    if !value.contains(open) {
+        return value;
+    }
+    let (mut kept, mut rest, mut has_address) = (String::with_capacity(value.len()), value.as_str(), false);
+    while let Some((before, link)) = rest.split_once(open) {
+        kept.push_str(before);
+        has_address |= before.contains('@');
+        rest = if has_address {
+            link.split_once(close).map_or("", |(_, rest)| rest)
+        } else {
+            kept.push('<');
+            link
+        };
+    }
+    kept + rest
 }
 
 /// A line that is a comment in square brackets.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use mail_parser::{HeaderValue, MessageParser, PartType};
+use mail_parser::{HeaderValue, MessageParser, MessagePart, PartType};
 
 use crate::mailbox::{self, Extent};
 use crate::plain::visible;
@@ -22,6 +22,8 @@ pub struct Letter {
     pub address: String,
     /// Its text, decoded.
     pub text: String,
+    /// The text that is attached to it, decoded.
+    pub attached: String,
 }
 
 /// The mails of a mailbox, in any form that [`mailbox::read`] knows. What has no sender or no id is left out, with a word.
@@ -50,16 +52,17 @@ fn letter(bytes: &[u8]) -> Option<Letter> {
     };
     let mut answers = ids(mail.in_reply_to());
     answers.extend(ids(mail.references()));
-    let texts = mail.text_bodies().filter_map(|part| match &part.body {
+    let text = |part: &MessagePart<'_>| match &part.body {
         PartType::Text(text) => Some(text.replace("\r\n", "\n")),
         _ => None,
-    });
+    };
     Some(Letter {
         id: mail.message_id()?.to_owned(),
         answers,
         // An encoded name may hold what would be another line, or a command to the terminal.
         name: from.name().unwrap_or_default().replace(char::is_control, " "),
         address: from.address()?.to_owned(),
-        text: texts.collect::<Vec<_>>().join("\n"),
+        text: mail.text_bodies().filter_map(text).collect::<Vec<_>>().join("\n"),
+        attached: mail.attachments().filter_map(text).collect::<Vec<_>>().join("\n"),
     })
 }

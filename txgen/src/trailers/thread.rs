@@ -94,8 +94,8 @@ mod tests {
     use crate::trailers::mailbox::Letter;
 
     fn letter(id: &str, answers: &[&str]) -> Letter {
-        let [name, address, text] = ["B", "b@x.org", ""].map(str::to_owned);
-        Letter { id: id.to_owned(), answers: answers.iter().map(ToString::to_string).collect(), name, address, text }
+        let [id, name, address, text, attached] = [id, "B", "b@x.org", "", ""].map(str::to_owned);
+        Letter { id, answers: answers.iter().map(ToString::to_string).collect(), name, address, text, attached }
     }
 
     fn targets() -> Targets {

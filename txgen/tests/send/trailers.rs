@@ -294,3 +294,63 @@ fn a_name_with_line_ends_or_control_characters_is_told_as_one_line() {
     assert!(ran.stdout.contains("NOT TAKEN Acked-by: Cy <cy@example.org>: Bob"), "{}", ran.stdout);
     assert!(!ran.stdout.contains('\u{1b}'), "{:?}", ran.stdout);
 }
+
+/// An answer of Bob's with parts of its own.
+fn typed(id: &str, answers: &str, kind: &str, body: &str) -> String {
+    let text = format!("Content-Type: {kind}\n\n{body}");
+    mail(id, "Bob <bob@example.org>", answers, &text).replace("\n\nContent-Type", "\nMIME-Version: 1.0\nContent-Type")
+}
+
+#[test]
+fn an_answer_that_has_no_text_is_counted_in_a_warning() {
+    let (kernel, ids) = sent();
+    let html = "<p>Reviewed-by: Bob &lt;bob@example.org&gt;</p>";
+    let mbox = [
+        typed("h1@example.org", &ids[2], "text/html", html),
+        typed("h2@example.org", "h1@example.org", "text/html; charset=utf-8", html),
+        typed("h3@example.org", "unknown@example.org", "text/html", html),
+        mail("t@example.org", "Bob <bob@example.org>", &ids[2], "Acked-by: Bob <bob@example.org>"),
+    ];
+    let ran = trailers(&kernel, &mbox.concat(), &["-n"]).expect(0);
+    assert_eq!(ran.stdout, "third: Acked-by: Bob <bob@example.org>\n");
+    assert_eq!(
+        ran.stderr,
+        "warning: 2 answers have no text (HTML alone is not read): <h1@example.org>, <h2@example.org>: read them by hand\n"
+    );
+    let ran = trailers(&kernel, &mbox[..1].concat(), &["-n"]).expect(0);
+    assert_eq!(
+        ran.stderr,
+        "warning: 1 answer has no text (HTML alone is not read): <h1@example.org>: read it by hand\n"
+    );
+}
+
+#[test]
+fn trailers_in_a_text_attachment_and_below_a_diff_are_shown_and_not_taken() {
+    let (kernel, ids) = sent();
+    let parts = "--b\nContent-Type: text/plain\n\nSee below.\n--b\nContent-Type: text/plain\n\
+        Content-Disposition: attachment; filename=x.txt\n\n\
+        Signed-off-by: Bob <bob@example.org>\nReviewed-by: Bob <bob@example.org>\n--b--\n";
+    let mbox = [
+        typed("a1@example.org", &ids[2], "multipart/mixed; boundary=b", parts),
+        mail(
+            "a2@example.org",
+            "Bob <bob@example.org>",
+            &ids[2],
+            "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n\nTested-by: Bob <bob@example.org>",
+        ),
+        mail("a3@example.org", "Bob <bob@example.org>", &ids[1], "Fine! Acked-by: Bob <bob@example.org>"),
+    ];
+    let ran = trailers(&kernel, &mbox.concat(), &[]).expect(1);
+    insta::assert_snapshot!(ran.stdout, @r"
+    third: NOT TAKEN Reviewed-by: Bob <bob@example.org>: it stands in an attachment
+    third: NOT TAKEN Tested-by: Bob <bob@example.org>: it stands below a diff
+    second: NOT TAKEN Fine! Acked-by: Bob <bob@example.org>: text stands before it on its line
+    ");
+    // Who says the same in a line of its own leaves nothing to look at.
+    let well = "Reviewed-by: Bob <bob@example.org>\nTested-by: Bob <bob@example.org>";
+    let more = [
+        mail("a4@example.org", "Bob <bob@example.org>", &ids[2], well),
+        mail("a5@example.org", "Bob <bob@example.org>", &ids[1], "Acked-by: Bob <bob@example.org>"),
+    ];
+    let _ = trailers(&kernel, &(mbox.concat() + &more.concat()), &["-n"]).expect(0);
+}

@@ -141,3 +141,93 @@ fn one_person_has_one_key_whatever_the_spelling() {
     assert_ne!(key("Acked-by", "A <a@x.org>"), key("Tested-by", "A <a@x.org>"));
     assert_eq!(key("Link", "https://X.org"), "link: https://x.org");
 }
+
+#[test]
+fn a_trailer_within_a_line_is_shown_with_the_reason() {
+    let before = "text stands before it on its line";
+    for text in [
+        "With that fixed: Reviewed-by: B <b@x.org>",
+        "FWIW, Reviewed-by: B <b@x.org>",
+        "LGTM. Reviewed-by: B <b@x.org>",
+        "Looks good to me, thanks! Acked-by: B <b@x.org>",
+        "  So (Acked-by: B <b@x.org>)",
+        "feel free to add Reviewed-by: b@x.org",
+        "Feel free to add my Reviewed-by: B <b@x.org> to all.",
+        "Fine: Reviewed-and-tested-by: B <b@x.org>",
+        "You have my Nacked-by: B <b@x.org>",
+        "It was reported by B <b@x.org>",
+        "Thanks, Reviewed-by: B With A Long Name\n <b@x.org>",
+    ] {
+        assert_eq!(reason(text), before, "{text}");
+    }
+    assert_eq!(reason("Acked by B <b@x.org>"), "its name is not `Acked-by`");
+    assert_eq!(reason("Tested and reviewed by B <b@x.org>"), "its name is not `Tested-by` or `Reviewed-by`");
+    let given = find("LGTM. reviewed-by: B <b@x.org> # x");
+    assert_eq!((given[0].kinds.as_slice(), given[0].value.as_str()), (&["Reviewed-by"][..], "B <b@x.org> # x"));
+}
+
+#[test]
+fn a_line_that_names_nobody_or_is_quoted_holds_no_trailer() {
+    for text in [
+        "> Thanks! Acked-by: B <b@x.org>",
+        " > LGTM. Acked-by: B <b@x.org>",
+        "AB> LGTM. Acked-by: B <b@x.org>",
+        "| LGTM. Acked-by: B <b@x.org>",
+        "It should get a Reviewed-by: of B",
+        "Mail b@x.org to have it acked by: whoever",
+        "This is tested by hand",
+        "On Monday B <b@x.org> wrote:",
+        "-- \nLGTM. Acked-by: B <b@x.org>",
+    ] {
+        assert_eq!(find(text), [], "{text}");
+    }
+}
+
+#[test]
+fn what_stands_below_a_diff_that_is_not_quoted_is_shown_and_what_is_in_it_is_not() {
+    let diff = "diff --git a/x b/x\nindex 1..2 100644\n--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@ Acked-by: C <c@x.org>\n \
+                Acked-by: C <c@x.org>\n\n-a\n+Acked-by: C <c@x.org>\n";
+    let below = "it stands below a diff";
+    for rest in
+        ["\nTested-by: B <b@x.org>\n", "Tested-by: B <b@x.org>\n", "@@ -9 +9 @@\n-a\n+b\nTested-by: B <b@x.org>\n"]
+    {
+        assert_eq!(reason(&format!("{diff}{rest}")), below, "{rest}");
+    }
+    assert_eq!(reason(&format!("Reported-by: B\n{diff}")), "it has no address");
+    assert_eq!(lines(&format!("Acked-by: B <b@x.org>\n{diff}{diff}-- \n2.47.3\nAcked-by: B <b@x.org>\n")).len(), 1);
+    assert_eq!(find(&format!("{diff}-- \n2.47.3\n")), []);
+    // A hunk that somebody cut short ends where a line is none of a hunk.
+    assert_eq!(reason("diff --git a/x b/x\n@@ -1,90 +1,90 @@\n-a\n[...]\nAcked-by: B <b@x.org>"), below);
+    assert_eq!(reason("diff --git a/x b/x\nrename from x\n\nAcked-by: B <b@x.org>"), below);
+}
+
+#[test]
+fn a_name_in_encoded_words_is_read_or_shown_with_the_reason() {
+    assert_eq!(lines("Reviewed-by: =?UTF-8?q?B=C3=A9_C?= <b@x.org>"), ["Reviewed-by: B\u{e9} C <b@x.org>"]);
+    assert_eq!(lines("Acked-by: =?iso-8859-1?B?Qek=?= <b@x.org> # x"), ["Acked-by: A\u{e9} <b@x.org> # x"]);
+    let cases = [
+        ("Acked-by: =?klingon?q?B?= <b@x.org>", "its name is in encoded words that can not be read"),
+        ("Acked-by: =?UTF-8?q?B=C3?= <b@x.org>", "its name is in encoded words that can not be read"),
+        ("Acked-by: =?UTF-8?q?B <b@x.org>", "its name is in encoded words that can not be read"),
+        ("Acked-by: =?UTF-8?q?B=0AX?= <b@x.org>", "it has a character that no name has, U+000A"),
+        ("Acked-by: =?UTF-8?q?B=E2=80=AE?= <b@x.org>", "it has a character that no name has, U+202E"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(reason(text), expected, "{text}");
+    }
+    assert_eq!(key("Acked-by", "=?UTF-8?q?B?= <b@x.org>"), key("Acked-by", "B <b@x.org>"));
+}
+
+#[test]
+fn ten_times_the_links_or_words_take_no_more_than_about_ten_times_as_long() {
+    for part in ["<mailto:", "a@x<mailto:>", "[mailto:", "acked by ", "Acked-by: ", "a:", "<"] {
+        let seconds = |count: usize| {
+            let text = format!("Reviewed-by: {}\nLGTM. {}", part.repeat(count), part.repeat(count));
+            let start = std::time::Instant::now();
+            find(&text);
+            start.elapsed().as_secs_f64()
+        };
+        let (few, many) = (seconds(2_000), seconds(20_000));
+        assert!(many < 20.0 * few + 0.5, "{part:?}: {few} s and {many} s");
+    }
+}
