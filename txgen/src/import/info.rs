@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use super::note;
+use crate::check::trailers;
 use crate::git::program;
 use crate::mailbox::{self, Extent};
 
@@ -36,12 +37,11 @@ pub(super) enum Subject {
 
 /// Reads a mail. Where git can not decode it, or has nothing to decode by, it is given to git in UTF-8.
 pub(super) fn read(mail: &[u8], subject: Subject) -> Result<Info> {
-    if let Some(info) = mailinfo(mail, subject)?.ok().filter(Info::is_text) {
+    if let Some(info) = mailinfo(mail, subject)?.ok().filter(|info| info.fault().is_none()) {
         return Ok(info);
     }
     match mailinfo(&mailbox::in_utf8(mail, Extent::Message)?, subject)? {
-        Ok(info) if info.is_text() => Ok(info),
-        Ok(_) => bail!("its text is no UTF-8"),
+        Ok(info) => info.fault().map_or(Ok(info), |fault| bail!("{fault}")),
         Err(error) => bail!("{error}"),
     }
 }
@@ -70,13 +70,29 @@ fn mailinfo(mail: &[u8], subject: Subject) -> Result<std::result::Result<Info, S
 }
 
 impl Info {
-    /// Whether everything that is kept as text is: a note below `---` is not decoded by git, and its escapes of
-    /// iso-2022-jp are ASCII.
-    fn is_text(&self) -> bool {
-        let below = &self.diff[..note::start_of_diff(&self.diff)];
-        let texts = [&self.author, &self.email, &self.subject, &self.message];
-        std::str::from_utf8(below).is_ok_and(|below| !below.contains('\u{1b}') && !below.contains(REPLACED))
-            && !texts.iter().any(|text| text.contains(REPLACED))
+    /// What keeps it out of a series. A note below `---` is not decoded by git, and its escapes of iso-2022-jp are ASCII.
+    ///
+    /// Neither git nor txgen replaces what can not be decoded: a U+FFFD is the mail's own. In prose it may be what the
+    /// prose is about; in a name, a subject or a note it stands for text that some program before could not decode.
+    fn fault(&self) -> Option<String> {
+        let Ok(below) = std::str::from_utf8(&self.diff[..note::start_of_diff(&self.diff)]) else {
+            return Some("its note is no UTF-8".to_owned());
+        };
+        if below.contains('\u{1b}') {
+            return Some("its note has an escape character: write it in UTF-8".to_owned());
+        }
+        let trailers = trailers::in_message(&self.message);
+        let places = [
+            ("author", self.author.contains(REPLACED) || self.email.contains(REPLACED)),
+            ("subject", self.subject.contains(REPLACED)),
+            ("note", below.contains(REPLACED)),
+        ];
+        let place = places.into_iter().find(|(_, has)| *has).map(|(place, _)| format!("its {place} has"));
+        let names_somebody = |name: &str, value: &str| name.ends_with("-by") || value.contains('@');
+        let is_bad = |(name, value): &&(&str, &str)| value.contains(REPLACED) && names_somebody(name, value);
+        let in_trailers = trailers.iter().find(is_bad);
+        let place = place.or_else(|| in_trailers.map(|(name, _)| format!("its trailer {name} has")));
+        place.map(|place| format!("{place} U+FFFD, which stands for what some program could not read: write it anew"))
     }
 }
 

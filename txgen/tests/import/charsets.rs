@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encoding_rs::Encoding;
 
-use super::clone::{DIFF, FROM, Want, body, compare, forget, import, mail, project};
+use super::clone::{DIFF, FROM, Want, am, body, compare, content, forget, import, mail, project};
 
 /// Charset, a name in it, and whether git am reads it.
 const CHARSETS: &[(&str, &str)] = &[
@@ -124,4 +124,29 @@ fn text_that_can_not_be_decoded_is_an_error_that_names_the_mail() {
     insta::assert_snapshot!(error(raw(b"Content-Type: text/plain; charset=klingon\n", b"J\xe9r\xf4me")), @r"txgen: read mail 2 of ../x.mbox: its text can not be decoded: it is not in charset klingon");
     insta::assert_snapshot!(error(raw(b"From: J\xe9 <x@example.org>\n", b"x")), @r"txgen: read mail 2 of ../x.mbox: its from header can not be decoded: From: J\xe9 <x@example.org>");
     insta::assert_snapshot!(error(raw(b"", b"x\n---\nA note: \xe9\n")), @r"txgen: read mail 2 of ../x.mbox: its text can not be decoded: it is not in charset UTF-8, and names no other");
+}
+
+#[test]
+fn a_replacement_character_that_a_mail_has_stays_in_its_text_and_nowhere_else() {
+    let project = project();
+    let text = "A scan finds \u{fffd} and J\u{e9}.\n\nSigned-off-by: A <a@example.org>";
+    let latin = mail("Content-Type: text/plain; charset=us-ascii\n", &body(text));
+    for (mail, am_takes_it) in [(mail("", &body(text)), true), (latin, false)] {
+        project.write("case.mbox", &mail);
+        let am = am(&project, "../case.mbox");
+        let _ = import(&project, "../case.mbox").expect(0);
+        let ours = content(&project, "linux", "txgen/s");
+        assert_eq!(am.is_some(), am_takes_it);
+        assert!(ours.contains("finds \u{fffd} and"), "{ours}");
+        assert!(am.is_none_or(|am| am == ours));
+        forget(&project);
+    }
+    let error = |headers: &str, text: &str| {
+        project.write("case.mbox", &mail(headers, &body(text)));
+        import(&project, "../case.mbox").expect(2).stderr
+    };
+    insta::assert_snapshot!(error("From: J\u{fffd} <x@example.org>\n", "x"), @r"txgen: read mail 1 of ../case.mbox: its author has U+FFFD, which stands for what some program could not read: write it anew");
+    insta::assert_snapshot!(error("Subject: [PATCH] net: \u{fffd}\n", "x"), @r"txgen: read mail 1 of ../case.mbox: its subject has U+FFFD, which stands for what some program could not read: write it anew");
+    insta::assert_snapshot!(error("", "x\n\nAcked-by: J\u{fffd} <x@example.org>"), @r"txgen: read mail 1 of ../case.mbox: its trailer Acked-by has U+FFFD, which stands for what some program could not read: write it anew");
+    insta::assert_snapshot!(error("", "x\n---\nA note: \u{fffd}\n"), @r"txgen: read mail 1 of ../case.mbox: its note has U+FFFD, which stands for what some program could not read: write it anew");
 }
