@@ -127,19 +127,25 @@ pub fn is_staged(name: &str) -> bool {
     name.starts_with(STAGED)
 }
 
-/// Removes from `dir` what a [`write_atomic`] that was killed left there; nobody else may write to the folder meanwhile.
-pub fn remove_staged(dir: &Path) -> Result<()> {
+/// Removes from `dir` what a [`write_atomic`] or a [`replace`] that was killed left there, where `is_ours` of its bytes;
+/// what else has such a name, as the file that was swapped out. Nobody else may write to the folder meanwhile.
+pub fn remove_staged(dir: &Path, is_ours: impl Fn(&[u8]) -> bool) -> Result<Vec<PathBuf>> {
+    let mut kept = Vec::new();
     if !dir.is_dir() {
-        return Ok(());
+        return Ok(kept);
     }
     let list = || format!("list {}", dir.display());
     for entry in fs::read_dir(dir).with_context(list)? {
-        let path = entry.with_context(list)?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STAGED)) && path.is_file() {
-            remove_file(&path)?;
+        let entry = entry.with_context(list)?;
+        if !entry.file_name().as_encoded_bytes().starts_with(STAGED.as_bytes()) {
+            continue;
         }
+        let path = entry.path();
+        let is_file = entry.file_type().with_context(list)?.is_file();
+        if is_file && is_ours(&content(&path)?) { remove_file(&path)? } else { kept.push(path) }
     }
-    Ok(())
+    kept.sort();
+    Ok(kept)
 }
 
 /// A temporary file that others may read as the umask says, like one made the plain way.

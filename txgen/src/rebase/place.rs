@@ -4,10 +4,10 @@
 //! All of it may be done again, after it was killed: what is there already stays, what somebody else changed since is not
 //! written over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,23 @@ pub(super) fn place_files(project: &Project, begun: &Begun) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Removes the temporary files that a change which was killed left beside those it writes; what of them is neither an old
+/// file nor (the beginning of) a new one was saved by somebody at that moment, and is kept.
+pub(super) fn remove_staged(project: &Project, begun: &Begun) -> Result<Vec<PathBuf>> {
+    let Begun { journal, before, .. } = begun;
+    let places = journal.overlay.keys().map(|path| project.overlay().join(path)).chain([project.bases_file()]);
+    let folders = places.filter_map(|path| path.parent().map(Path::to_owned)).collect::<BTreeSet<_>>();
+    let new = journal.overlay.values().flatten().map(|file| &file.text).chain(&journal.bases).collect::<Vec<_>>();
+    let old = before.overlay.values().chain([&before.bases]).flatten().collect::<BTreeSet<_>>();
+    let is_ours =
+        |bytes: &[u8]| new.iter().any(|text| text.as_bytes().starts_with(bytes)) || old.contains(&proof::key(&[bytes]));
+    let mut kept = Vec::new();
+    for folder in folders {
+        kept.extend(files::remove_staged(&folder, is_ours)?);
+    }
+    Ok(kept)
 }
 
 fn write_over(path: &Path, old: Option<&[u8]>, new: &[u8]) -> Result<()> {

@@ -93,11 +93,14 @@ fn one(project: &Project, name: &str) -> Result<()> {
     let (series, next) = (project.series(name), next_folder(project, name));
     let [now, beside] = [&series, &next].map(|dir| if dir.is_dir() { key(dir).map(Some) } else { Ok(None) });
     let (now, beside) = (now?, beside?);
-    if now.is_none() && beside.as_ref() != Some(&begun.journal.series) {
+    // Where the folder of the series does not change, its key says nothing of how far the change came.
+    let is_changed = begun.series.as_ref() != Some(&begun.journal.series);
+    let is_beside = is_changed && beside.as_ref() == Some(&begun.journal.series);
+    if now.is_none() && !is_beside {
         crate::output::eprintln!("txgen: series/{name}/ was removed: what was begun with it is forgotten");
         return write::forget(project, name);
     }
-    if beside.as_ref() == Some(&begun.journal.series) {
+    if is_beside {
         return write::forget(project, name);
     }
     if now.as_ref() == Some(&begun.journal.series) && beside.is_some() && beside != begun.series {
@@ -106,8 +109,11 @@ fn one(project: &Project, name: &str) -> Result<()> {
         write::swap(project, name, RenameFlags::RENAME_EXCHANGE)?;
         return write::forget(project, name);
     }
-    for folder in write::folders(project, &begun.journal) {
-        files::remove_staged(&folder)?;
+    for file in place::remove_staged(project, &begun)? {
+        crate::output::eprintln!(
+            "txgen: {} has what somebody saved while txgen wrote: it is kept; take from it what you need, and remove it",
+            project.relative(&file).display()
+        );
     }
     finish(project, name, &begun).with_context(|| {
         format!(

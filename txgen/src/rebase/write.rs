@@ -4,7 +4,7 @@
 //! A journal says what is left to do after that step. Whoever comes next finishes it (see recover.rs), so that a change
 //! that was killed shows as not begun or as done. Nothing is written onto files or refs that are not as they were read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -252,12 +252,6 @@ fn remove_empty(dir: &Path) -> Result<()> {
         }
     }
     if files::below(&bases)?.is_empty() { files::remove_dir(&bases) } else { Ok(()) }
-}
-
-/// The folders that get new files beside the series.
-pub(super) fn folders(project: &Project, journal: &Journal) -> BTreeSet<PathBuf> {
-    let overlay = journal.overlay.keys().filter_map(|path| Some(project.overlay().join(path).parent()?.to_owned()));
-    overlay.chain(project.bases_file().parent().map(Path::to_owned)).collect()
 }
 
 /// A key over every file of a folder.

@@ -3,7 +3,7 @@
 
 use std::fs::{self, Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use super::common::TestProject;
 use super::linux::sh;
@@ -25,17 +25,28 @@ exec env PATH=\"${PATH#*:}\" git \"$@\"
 /// A project in which `move` was killed when the series was in its place and the branch was not.
 pub fn stopped() -> TestProject {
     let project = project();
-    project.write("killed/git", KILLED);
-    set_permissions(project.path("killed/git"), Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", project.path("killed").display(), std::env::var("PATH").unwrap());
-    let mut command = project.command(env!("CARGO_BIN_EXE_txgen"));
-    command.args(args(MOVE)).current_dir(project.path("p")).env("PATH", path);
-    assert!(!command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
-    assert!(project.path("p/.txgen/demo.journal").exists(), "it was killed before there was a journal");
+    stop(&project, MOVE);
     project
 }
 
-fn is_moved(project: &TestProject) -> bool {
+/// Kills a command when the series and the files beside it are in their place, and the branch is not.
+pub fn stop(project: &TestProject, command: &'static [&'static str]) {
+    assert!(!with_git(project, KILLED, command).status().unwrap().success());
+    assert!(project.path("p/.txgen/demo.journal").exists(), "it was killed before there was a journal");
+}
+
+/// A run of txgen that finds `script` where git is to be.
+pub fn with_git(project: &TestProject, script: &str, command: &'static [&'static str]) -> Command {
+    project.write("killed/git", script);
+    set_permissions(project.path("killed/git"), Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", project.path("killed").display(), std::env::var("PATH").unwrap());
+    let mut txgen = project.command(env!("CARGO_BIN_EXE_txgen"));
+    txgen.args(args(command)).current_dir(project.path("p")).env("PATH", path);
+    txgen.stdout(Stdio::null()).stderr(Stdio::null());
+    txgen
+}
+
+pub fn is_moved(project: &TestProject) -> bool {
     project.git("linux", &["log", "--reverse", "--format=%s", "main..txgen/demo"]).starts_with("net: subtract in two\n")
 }
 
