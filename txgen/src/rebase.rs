@@ -10,6 +10,7 @@ pub mod pending;
 mod place;
 pub mod recover;
 pub mod report;
+mod undo;
 pub mod write;
 
 use std::collections::BTreeMap;

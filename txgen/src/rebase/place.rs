@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::write::{self, Begun, Journal};
 use crate::files;
+use crate::git::branches::{Move, Put, To};
 use crate::git::{Blob, Repo};
 use crate::project::Project;
 use crate::proof;
@@ -40,7 +41,7 @@ fn key_of(path: &Path) -> Result<Option<String>> {
     Ok(bytes_of(path)?.map(|bytes| proof::key(&[&bytes])))
 }
 
-fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>> {
+pub(super) fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&e.kind()) => Ok(None),
@@ -50,12 +51,40 @@ fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>> {
 
 /// Does what is left of a change whose series is in its place.
 pub(super) fn finish(project: &Project, name: &str, begun: &Begun) -> Result<()> {
+    place(project, begun)?;
+    end(project, name, begun)
+}
+
+/// Writes the files beside the series, and sets the refs.
+pub(super) fn place(project: &Project, begun: &Begun) -> Result<()> {
     place_files(project, begun)?;
-    move_refs(begun)?;
+    refuse_used(begun)?;
+    move_refs(begun)
+}
+
+/// Forgets a change that is done.
+pub(super) fn end(project: &Project, name: &str, begun: &Begun) -> Result<()> {
     if !begun.journal.refs.is_empty() {
         super::pending::forget(project, name)?;
     }
     write::forget(project, name)
+}
+
+/// Refuses to set a branch that a work tree uses by now, where it is not there already.
+fn refuse_used(begun: &Begun) -> Result<()> {
+    if begun.journal.refs.is_empty() {
+        return Ok(());
+    }
+    let repo = Repo::open(&begun.journal.git_dir)?;
+    for (name, to) in &begun.journal.refs {
+        let Some(branch) = name.strip_prefix("refs/heads/") else { continue };
+        if repo.target(name)? != *to {
+            let to = to.as_deref().map_or(To::Elsewhere, To::Commit);
+            // Whether it is where it was is seen when it is set.
+            repo.refuse_to_move(&Move { branch, to, put: Put::Anywhere, doing: "this" })?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the files beside the series.
@@ -121,7 +150,7 @@ fn unedited(project: &Project, path: &Path, was: Option<&String>, new: Option<&[
 }
 
 /// Moves the refs that are not where they are to be.
-pub(super) fn move_refs(begun: &Begun) -> Result<()> {
+fn move_refs(begun: &Begun) -> Result<()> {
     if begun.journal.refs.is_empty() {
         return Ok(());
     }

@@ -117,8 +117,8 @@ fn one(project: &Project, name: &str) -> Result<()> {
     }
     finish(project, name, &begun).with_context(|| {
         format!(
-            "what was begun with series {name} and stopped is not finished; where it is not to be, remove \
-             .txgen/{}: then `txgen apply {name}` sets the branch",
+            "what was begun with series {name} and stopped is not finished, which any txgen command does once it can; where \
+             it is not to be, remove .txgen/{}: then `txgen apply {name}` sets the branch",
             journal_name(name)
         )
     })

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::place::{self, Before};
 use super::recover;
+use super::undo::{self, Old};
 use crate::files;
 use crate::git::refs::Move;
 use crate::git::{Blob, Mode, Repo};
@@ -134,7 +135,7 @@ pub fn write(
         bail!("what was begun with series {name} is not finished: .txgen/{}", journal_name(name));
     }
     let series = copy(project, name)?;
-    let before = Before::look(project, &journal)?;
+    let (before, old) = (Before::look(project, &journal)?, Old::look(project, &journal)?);
     lock.refuse_changed(project)?;
     journal.series = change(&next_folder(project, name), changes)?;
     let refs = refs_before(&journal)?;
@@ -144,7 +145,8 @@ pub fn write(
     files::write_atomic(&journal_file(project, name), &sealed::seal(project, &journal_name(name), &text)?)?;
     exchange(project, name, &begun)?;
     lock.forget();
-    place::finish(project, name, &begun)
+    undo::place_or_take_back(project, name, &begun, &old)?;
+    place::end(project, name, &begun)
 }
 
 /// Copies the folder of a series to where the next one is made; a key over what was copied, `None` where there is none.

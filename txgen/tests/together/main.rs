@@ -18,3 +18,4 @@ mod resumed;
 mod state;
 mod stopped;
 mod strays;
+mod used;

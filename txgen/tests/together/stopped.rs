@@ -31,7 +31,8 @@ pub fn stopped() -> TestProject {
 
 /// Kills a command when the series and the files beside it are in their place, and the branch is not.
 pub fn stop(project: &TestProject, command: &'static [&'static str]) {
-    assert!(!with_git(project, KILLED, command).status().unwrap().success());
+    let mut txgen = with_git(project, KILLED, command);
+    assert!(!txgen.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
     assert!(project.path("p/.txgen/demo.journal").exists(), "it was killed before there was a journal");
 }
 
@@ -42,7 +43,6 @@ pub fn with_git(project: &TestProject, script: &str, command: &'static [&'static
     let path = format!("{}:{}", project.path("killed").display(), std::env::var("PATH").unwrap());
     let mut txgen = project.command(env!("CARGO_BIN_EXE_txgen"));
     txgen.args(args(command)).current_dir(project.path("p")).env("PATH", path);
-    txgen.stdout(Stdio::null()).stderr(Stdio::null());
     txgen
 }
 
