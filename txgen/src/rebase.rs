@@ -183,8 +183,8 @@ fn way_back(project: &Project, planned: &Planned<'_>, home: &Home, there: &Home,
     Ok(rest.map_or(Back::Nothing, |left| Back::Rest(left, back.files)))
 }
 
-/// Refuses to move the branch of a series where it is in use, or where somebody else moved it.
-pub fn refuse_moved_branch(repo: &Repo, name: &str, to: To<'_>) -> Result<()> {
+/// Refuses to move the branch of a series where it is in use, or where somebody else moved it; where it is, otherwise.
+pub fn refuse_moved_branch(repo: &Repo, name: &str, to: To<'_>) -> Result<Option<String>> {
     let branch = apply::branch(name);
     let own = repo.read_ref(&apply::own_ref(name))?.map(|found| found.commit);
     let advice = format!(

@@ -17,6 +17,7 @@ use crate::lock::Lock;
 use crate::plain;
 use crate::project::Project;
 use crate::rebase::write::{self, Journal};
+use crate::refresh::write::Refs;
 use crate::refresh::{self, Choices, Source, branch, manifest};
 use crate::scratch::Scratch;
 use crate::series::{self, apply, overlay_files, stack};
@@ -162,11 +163,11 @@ pub fn run_import(project: &Project, args: &ImportArgs) -> Result<Exit> {
     refreshed.notes.extend(imported.posting.unread.iter().map(|name| {
         format!("the {name}: header of the first mail has more than names and addresses: series.toml has none of it")
     }));
-    let why = format!("txgen import {name}");
     let tip = refreshed.folded.clone().unwrap_or(imported.tip);
-    refuse_to_move(&repo, name, To::Commit(&tip))?;
-    let refs = [apply::head_ref(name), apply::own_ref(name)].map(|name| (name, tip.clone()));
-    refresh::write::write(project, name, &refreshed, &base, (&refs, &why))?;
+    let head = refuse_to_move(&repo, name, To::Commit(&tip))?;
+    let to = [apply::head_ref(name), apply::own_ref(name)].map(|name| (name, tip.clone())).into();
+    let refs = Refs { to, seen: [(apply::head_ref(name), head)].into(), why: format!("txgen import {name}") };
+    refresh::write::write(project, name, &refreshed, &base, &refs)?;
     command::show(name, &refreshed, false);
     Ok(Exit::Good)
 }
@@ -205,7 +206,7 @@ fn fitting(title: &str) -> String {
 }
 
 /// Refuses to move a branch of the name that the new series' branch is to have: it is in use, or somebody else's.
-fn refuse_to_move(repo: &Repo, name: &str, to: To<'_>) -> Result<()> {
+fn refuse_to_move(repo: &Repo, name: &str, to: To<'_>) -> Result<Option<String>> {
     let branch = apply::branch(name);
     // Of a series that is not there yet no branch can be: what refs/txgen says of the name is another project's word.
     let advice = format!(

@@ -13,7 +13,7 @@ use crate::git::branches::To;
 use crate::plain::visible_lines;
 use crate::project::Project;
 use crate::rebase::pending::{self, Pending};
-use crate::rebase::write::{self, Journal};
+use crate::rebase::write::{self, Journal, Seen};
 use crate::rebase::{self, Rebased, report};
 use crate::series::{self, Series, apply, overlay_files, stack};
 
@@ -86,11 +86,12 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     };
     let onto = base::resolve(project, &pending.onto, pending.tree.as_deref())?;
     let base = name_of_base(project, &onto, &pending)?;
+    let mut read = None;
     if args.go_on {
-        go_on(project, &mut pending, &series, &onto)?;
+        read = Some(go_on(project, &mut pending, &series, &onto)?);
         rebase::add_forms(&mut series, &base.0.name, &pending.forms)?;
     }
-    finish(project, &series, (base, pending), args)
+    finish(project, &series, (base, pending, read.as_deref()), args)
 }
 
 fn begin(project: &Project, name: &str, onto: &str, tree: Option<&Path>) -> Result<Pending> {
@@ -109,8 +110,8 @@ fn begin(project: &Project, name: &str, onto: &str, tree: Option<&Path>) -> Resu
     })
 }
 
-/// Takes the fixed conflict, where the series and the base are still what they were.
-fn go_on(project: &Project, pending: &mut Pending, series: &Series, onto: &Base) -> Result<()> {
+/// Takes the fixed conflict, where the series and the base are still what they were; the commit that it was read from.
+fn go_on(project: &Project, pending: &mut Pending, series: &Series, onto: &Base) -> Result<String> {
     if write::key(&project.series(&series.name))? != pending.series {
         bail!("series/{}/ was changed since the conflict: --abort, and begin again", series.name);
     }
@@ -136,14 +137,13 @@ fn name_of_base(project: &Project, onto: &Base, pending: &Pending) -> Result<(Ba
 fn finish(
     project: &Project,
     series: &Series,
-    ((base, bases), mut pending): ((Base, Option<String>), Pending),
+    ((base, bases), mut pending, read): ((Base, Option<String>), Pending, Option<&str>),
     args: &Args,
 ) -> Result<Exit> {
     let repo = Repo::open(&base.git_dir)?;
-    let waits = pending::load(project, &series.name)?.is_some();
     if !args.dry_run {
         rebase::refuse_moved_branch(&repo, &series.name, To::Elsewhere)?;
-        if waits {
+        if read.is_some() {
             pending::refuse_to_move(project, &repo, &series.name, To::Elsewhere)?;
         }
     }
@@ -152,10 +152,7 @@ fn finish(
     let Some(stopped) = rebased.stopped() else {
         if !args.dry_run {
             rebased.repo.keep(&[rebased.tip()])?;
-            // Somebody may have begun to use the branch while it was rebased.
-            rebase::refuse_moved_branch(&repo, &series.name, To::Commit(rebased.tip()))?;
-            let journal = journal(&repo, &rebased, (&series.name, waits), bases)?;
-            write::write(project, &series.name, &rebased.files, journal)?;
+            write(project, &repo, (&series.name, &rebased), bases, read)?;
         }
         summary(&rebased, &series.name, args);
         return Ok(Exit::Good);
@@ -164,7 +161,7 @@ fn finish(
         (pending.parent, pending.conflict, pending.spatched) = pending::at(stopped, &base)?;
         rebased.repo.keep(&[&pending.conflict, &pending.spatched])?;
         pending.patch.clone_from(&stopped.name);
-        pending::stop(project, &series.name, &pending)?;
+        pending::stop(project, &series.name, &pending, read)?;
         let (branch, name) = (pending::branch(&series.name), &series.name);
         crate::output::eprintln!(
             "txgen: {} does not go onto {}: fix it on branch {branch}, commit, and `txgen rebase {name} --continue`; \
@@ -176,19 +173,31 @@ fn finish(
     Ok(Exit::Conflict)
 }
 
-fn journal(repo: &Repo, rebased: &Rebased, (name, waits): (&str, bool), bases: Option<String>) -> Result<Journal> {
-    let mut refs = vec![
-        (apply::head_ref(name), Some(rebased.tip().to_owned())),
-        (apply::own_ref(name), Some(rebased.tip().to_owned())),
-    ];
-    let conflict = format!("refs/heads/{}", pending::branch(name));
-    // Without a rebase that waits it is not of this one.
-    if waits && repo.read_ref(&conflict)?.is_some() {
-        refs.push((conflict, None));
+/// Writes the series and moves its branch; the branch with the fix goes away where it is still at `read`, which was taken.
+fn write(
+    project: &Project,
+    repo: &Repo,
+    (name, rebased): (&str, &Rebased),
+    bases: Option<String>,
+    read: Option<&str>,
+) -> Result<()> {
+    let tip = rebased.tip();
+    // Somebody may have begun to use a branch while it was rebased.
+    let head = rebase::refuse_moved_branch(repo, name, To::Commit(tip))?;
+    let mut refs = vec![(apply::head_ref(name), Some(tip.to_owned())), (apply::own_ref(name), Some(tip.to_owned()))];
+    let mut seen = Seen::from([(apply::head_ref(name), head)]);
+    // Without a rebase that waits the other branch is not of this one.
+    if read.is_some() {
+        let conflict = format!("refs/heads/{}", pending::branch(name));
+        let fix = pending::refuse_to_move(project, repo, name, To::Elsewhere)?;
+        pending::refuse_unread(name, fix.as_deref(), read)?;
+        refs.push((conflict.clone(), None));
+        seen.insert(conflict, fix);
     }
     let why = format!("txgen rebase {name} --onto {}", rebased.onto.name);
-    let overlay = std::collections::BTreeMap::new();
-    Ok(Journal { series: String::new(), bases, overlay, git_dir: rebased.onto.git_dir.clone(), refs, why })
+    let (overlay, git_dir) = (std::collections::BTreeMap::new(), rebased.onto.git_dir.clone());
+    let journal = Journal { series: String::new(), bases, overlay, git_dir, refs, why };
+    write::write_from(project, name, &rebased.files, journal, &seen)
 }
 
 fn check(project: &Project, series: &Series, args: &Args) -> Result<Exit> {

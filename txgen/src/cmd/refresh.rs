@@ -15,6 +15,7 @@ use crate::git::revision;
 use crate::plain::{self, visible_lines};
 use crate::project::Project;
 use crate::rebase::{pending, write};
+use crate::refresh::write::Refs;
 use crate::refresh::{self, Choices, Made, Refreshed, Source, branch};
 use crate::render::Rendered;
 use crate::series::overlay_files::Overlay;
@@ -116,9 +117,10 @@ impl Work {
         let name = &self.series.name;
         let (branch, advice) = (apply::branch(name), apply::advice(name));
         let put = Put::At(place, &advice);
-        repo.refuse_to_move(&Move { branch: &branch, to: To::Commit(tip), put, doing: "this" })?;
-        let refs = [apply::head_ref(name), apply::own_ref(name)].map(|name| (name, tip.to_owned()));
-        refresh::write::write(project, name, refreshed, &self.base, (&refs, why))
+        let head = repo.refuse_to_move(&Move { branch: &branch, to: To::Commit(tip), put, doing: "this" })?;
+        let to = [apply::head_ref(name), apply::own_ref(name)].map(|name| (name, tip.to_owned())).into();
+        let refs = Refs { to, seen: [(apply::head_ref(name), head)].into(), why: why.to_owned() };
+        refresh::write::write(project, name, refreshed, &self.base, &refs)
     }
 }
 
@@ -140,13 +142,13 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let commits = branch::read(&repo, &work.foot.commit, &tip)?;
     let refreshed = refresh::refresh_any(&source, &applied, &commits, &choices)?;
     refuse_generated(project, &refreshed)?;
-    let why = format!("txgen refresh {name}");
-    let refs = refs(&repo, name, &tip, &refreshed)?;
+    let to = refs(&repo, name, &tip, &refreshed)?;
+    let refs = Refs { to, seen: BTreeMap::new(), why: format!("txgen refresh {name}") };
     if !args.dry_run && !refreshed.is_unchanged() {
-        refresh::write::write(project, name, &refreshed, &work.base, (&refs, &why))?;
+        refresh::write::write(project, name, &refreshed, &work.base, &refs)?;
     } else if !args.dry_run {
-        let moves = refs.iter().map(|(name, commit)| (name.as_str(), Some(commit.as_str()))).collect::<Vec<_>>();
-        repo.move_refs(&moves, &why)?;
+        let moves = refs.to.iter().map(|(name, commit)| (name.as_str(), Some(commit.as_str()))).collect::<Vec<_>>();
+        repo.move_refs(&moves, &refs.why)?;
     }
     if args.json {
         show_json(name, &refreshed, args.dry_run);

@@ -42,8 +42,9 @@ pub enum Put<'a> {
 
 impl Repo {
     /// Decides for all commands whether a branch may be moved: refuses one that a work tree has checked out or is in the
-    /// middle of something with, one that another put where it is, and a name that can not be a branch here.
-    pub fn refuse_to_move(&self, change: &Move<'_>) -> Result<()> {
+    /// middle of something with, one that another put where it is, and a name that can not be a branch here. Where the branch
+    /// was when this was decided, for it to be moved from there and nowhere else.
+    pub fn refuse_to_move(&self, change: &Move<'_>) -> Result<Option<String>> {
         let Move { branch, to, put, doing } = change;
         let name = format!("refs/heads/{branch}");
         self.refuse_symbolic(&name)?;
@@ -52,7 +53,7 @@ impl Repo {
             self.refuse_blocked(&[&name])?;
         }
         if head.as_deref().map(To::Commit) == Some(*to) {
-            return Ok(());
+            return Ok(head);
         }
         let usage = self.usage(branch)?;
         if let Some(usage) = usage.as_ref().filter(|usage| usage.doing != Doing::CheckedOut) {
@@ -61,7 +62,7 @@ impl Repo {
         self.refuse_foreign(branch, put)?;
         match usage {
             Some(usage) => bail!("{}", usage.refusal(branch, doing, self.git_dir())?),
-            None => Ok(()),
+            None => Ok(head),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::files;
 use crate::git::Repo;
 use crate::git::branches::{Move, Put, To};
 use crate::git::lines::first_marker;
+use crate::git::refs;
 use crate::git::render::diff_text;
 use crate::project::Project;
 use crate::sealed;
@@ -69,17 +70,35 @@ pub fn forget(project: &Project, name: &str) -> Result<()> {
     files::remove_file(&file(project, name))
 }
 
-/// Stops at a conflict: keeps where the rebase stands, and sets the branch to fix it on.
-pub fn stop(project: &Project, name: &str, pending: &Pending) -> Result<()> {
+/// Stops at a conflict: keeps where the rebase stands, and sets the branch to fix it on. `read` is the fix of the conflict
+/// before, where there was one.
+pub fn stop(project: &Project, name: &str, pending: &Pending, read: Option<&str>) -> Result<()> {
     let text = serde_json::to_vec_pretty(pending).context("serialise the rebase")?;
     let repo = Repo::open(&pending.git_dir)?;
-    refuse_to_move(project, &repo, name, To::Commit(&pending.conflict))?;
+    let from = refuse_to_move(project, &repo, name, To::Commit(&pending.conflict))?;
+    refuse_unread(name, from.as_deref(), read)?;
     let _lock = write::lock(project)?;
     sealed::refuse_link(project)?;
     let head = format!("refs/heads/{}", branch(name));
     repo.refuse_blocked(&[&head])?;
-    files::write_atomic(&file(project, name), &sealed::seal(project, &file_name(name), &text)?)?;
-    repo.set_refs(&[&head], &pending.conflict, &format!("txgen rebase {name}: conflict"))
+    let (path, why) = (file(project, name), format!("txgen rebase {name}: conflict"));
+    let before = sealed::read(project, &file_name(name), &path)?;
+    files::write_atomic(&path, &sealed::seal(project, &file_name(name), &text)?)?;
+    let set = repo.move_refs_from(&[refs::Move { name: head, from, to: Some(pending.conflict.clone()) }], &why);
+    let Err(error) = set else { return Ok(()) };
+    match before {
+        Some(before) => files::write_atomic(&path, &sealed::seal(project, &file_name(name), before.as_bytes())?)?,
+        None => files::remove_file(&path)?,
+    }
+    Err(error.context("the rebase is as it was, run it again"))
+}
+
+/// Refuses to go on where the branch with the fix is not where it was when the fix was read.
+pub fn refuse_unread(name: &str, head: Option<&str>, read: Option<&str>) -> Result<()> {
+    if read.is_some() && head != read {
+        bail!("branch {} was moved meanwhile: nothing was written, run it again", branch(name));
+    }
+    Ok(())
 }
 
 /// Where the rebase stands after the conflict of `patch`.
@@ -88,8 +107,8 @@ pub fn at(patch: &OntoPatch, onto: &Base) -> Result<(String, String, String)> {
     Ok((patch.parent.clone(), conflict, patch.carried.spatched.clone()))
 }
 
-/// Takes the fixed conflict from the branch into `pending.forms`.
-pub fn take_fix(name: &str, pending: &mut Pending, is_overlay: impl Fn(&str) -> bool) -> Result<()> {
+/// Takes the fixed conflict from the branch into `pending.forms`; the commit that it was read from.
+pub fn take_fix(name: &str, pending: &mut Pending, is_overlay: impl Fn(&str) -> bool) -> Result<String> {
     let repo = Repo::open(&pending.git_dir)?;
     let branch = branch(name);
     let Some(tip) = repo.read_ref(&format!("refs/heads/{branch}"))? else {
@@ -120,7 +139,7 @@ pub fn take_fix(name: &str, pending: &mut Pending, is_overlay: impl Fn(&str) -> 
         bail!("{path} was changed on branch {branch}: change kernel-overlay/{path} itself");
     }
     pending.forms.insert(pending.patch.clone(), diff_text(&edits)?);
-    Ok(())
+    Ok(tip.commit)
 }
 
 /// Drops the rebase that waits, and its branch.
@@ -134,17 +153,17 @@ pub fn abort(project: &Project, name: &str) -> Result<()> {
         return forget(project, name);
     }
     let repo = Repo::open(&pending.git_dir)?;
-    refuse_to_move(project, &repo, name, To::Elsewhere)?;
-    let head = format!("refs/heads/{}", branch(name));
-    if repo.read_ref(&head)?.is_some() {
-        repo.move_refs(&[(&head, None)], &format!("txgen rebase {name} --abort"))?;
+    let from = refuse_to_move(project, &repo, name, To::Elsewhere)?;
+    if from.is_some() {
+        let away = refs::Move { name: format!("refs/heads/{}", branch(name)), from, to: None };
+        repo.move_refs_from(&[away], &format!("txgen rebase {name} --abort"))?;
     }
     forget(project, name)
 }
 
 /// Refuses to set, or delete, the branch to fix a conflict on where a work tree uses it, or where it is none of the rebase
-/// that waits.
-pub fn refuse_to_move(project: &Project, repo: &Repo, name: &str, to: To<'_>) -> Result<()> {
+/// that waits; where it is, otherwise.
+pub fn refuse_to_move(project: &Project, repo: &Repo, name: &str, to: To<'_>) -> Result<Option<String>> {
     let branch = branch(name);
     let head = repo.read_ref(&format!("refs/heads/{branch}"))?.map(|found| found.commit);
     let is_fix = match (load(project, name)?, &head) {

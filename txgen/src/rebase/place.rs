@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::pending;
 use super::write::{self, Begun, Journal};
 use crate::files;
 use crate::git::branches::{Move, Put, To};
 use crate::git::{Blob, Repo};
 use crate::project::Project;
 use crate::proof;
-use crate::series::overlay_files;
+use crate::series::{apply, overlay_files};
 
 /// Files that change, as they were: a key over what each held, `None` where there was none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,10 +65,14 @@ pub(super) fn place(project: &Project, begun: &Begun) -> Result<()> {
 
 /// Forgets a change that is done.
 pub(super) fn end(project: &Project, name: &str, begun: &Begun) -> Result<()> {
-    if !begun.journal.refs.is_empty() {
-        super::pending::forget(project, name)?;
-    }
+    forget_pending(project, name, begun)?;
     write::forget(project, name)
+}
+
+/// Forgets the rebase that waits where the branch of the series moves: not where a posting is recorded.
+pub(super) fn forget_pending(project: &Project, name: &str, begun: &Begun) -> Result<()> {
+    let head = apply::head_ref(name);
+    if begun.journal.refs.iter().any(|(name, _)| *name == head) { pending::forget(project, name) } else { Ok(()) }
 }
 
 /// Refuses to set a branch that a work tree uses by now, where it is not there already.

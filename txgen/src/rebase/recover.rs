@@ -135,7 +135,7 @@ fn finish(project: &Project, name: &str, begun: &Begun) -> Result<()> {
         "txgen: {} is not there any more: series {name} is as it was to be, its branch there is not",
         git_dir.display()
     );
-    super::pending::forget(project, name)?;
+    place::forget_pending(project, name, begun)?;
     write::forget(project, name)
 }
 

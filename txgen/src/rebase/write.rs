@@ -122,31 +122,65 @@ pub fn hold(project: &Project, name: &str) -> Result<Lock> {
     Ok(lock)
 }
 
+/// Where refs were when it was decided that they may be moved, by their full names; `None` where there was none.
+pub type Seen = BTreeMap<String, Option<String>>;
+
 /// Changes the files of series/`name`/, `None` where they go away, and does what `journal` says; all or nothing.
 pub fn write(
     project: &Project,
     name: &str,
     changes: &BTreeMap<String, Option<String>>,
-    mut journal: Journal,
+    journal: Journal,
+) -> Result<()> {
+    write_from(project, name, changes, journal, &Seen::new())
+}
+
+/// Does what [`write`] does where the refs of `seen` are still where they were.
+pub fn write_from(
+    project: &Project,
+    name: &str,
+    changes: &BTreeMap<String, Option<String>>,
+    journal: Journal,
+    seen: &Seen,
 ) -> Result<()> {
     let lock = lock::take(project)?;
     sealed::refuse_link(project)?;
     if fs::symlink_metadata(journal_file(project, name)).is_ok() {
         bail!("what was begun with series {name} is not finished: .txgen/{}", journal_name(name));
     }
-    let series = copy(project, name)?;
-    let (before, old) = (Before::look(project, &journal)?, Old::look(project, &journal)?);
-    lock.refuse_changed(project)?;
-    journal.series = change(&next_folder(project, name), changes)?;
-    let refs = refs_before(&journal)?;
-    let begun = Begun { journal, series, refs, before };
-    check(name, &begun)?;
+    let old = Old::look(project, &journal)?;
+    let prepared = prepare(project, name, changes, journal, (&lock, seen));
+    let begun = match prepared {
+        Ok(begun) => begun,
+        Err(error) => {
+            files::remove_dir(&next_folder(project, name))?;
+            return Err(error);
+        }
+    };
     let text = serde_json::to_vec_pretty(&begun).context("serialise the journal")?;
     files::write_atomic(&journal_file(project, name), &sealed::seal(project, &journal_name(name), &text)?)?;
     exchange(project, name, &begun)?;
     lock.forget();
     undo::place_or_take_back(project, name, &begun, &old)?;
     place::end(project, name, &begun)
+}
+
+/// Makes the folder of the series as it is to be, beside it; an error where something is not as it was read.
+fn prepare(
+    project: &Project,
+    name: &str,
+    changes: &BTreeMap<String, Option<String>>,
+    mut journal: Journal,
+    (lock, seen): (&Lock, &Seen),
+) -> Result<Begun> {
+    let series = copy(project, name)?;
+    let before = Before::look(project, &journal)?;
+    lock.refuse_changed(project)?;
+    journal.series = change(&next_folder(project, name), changes)?;
+    let refs = refs_before(&journal, seen)?;
+    let begun = Begun { journal, series, refs, before };
+    check(name, &begun)?;
+    Ok(begun)
 }
 
 /// Copies the folder of a series to where the next one is made; a key over what was copied, `None` where there is none.
@@ -198,15 +232,22 @@ pub(super) fn swap(project: &Project, name: &str, flags: RenameFlags) -> Result<
         .with_context(|| format!("let {} and {} change places", next.display(), series.display()))
 }
 
-/// Where the refs of a journal point; an error where they can not be set.
-fn refs_before(journal: &Journal) -> Result<Vec<Option<String>>> {
+/// Where the refs of a journal point; an error where they can not be set, or are not where they were seen.
+fn refs_before(journal: &Journal, seen: &Seen) -> Result<Vec<Option<String>>> {
     if journal.refs.is_empty() {
         return Ok(Vec::new());
     }
     let repo = Repo::open(&journal.git_dir)?;
     repo.refuse_blocked(&journal.refs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())?;
-    // Whether a branch may be moved from where it is was decided before (git/branches.rs).
-    journal.refs.iter().map(|(name, _)| repo.target(name)).collect()
+    // Whether a branch may be moved was decided before (git/branches.rs), for the place where it was then.
+    let before = |name: &String| {
+        let now = repo.target(name)?;
+        if seen.get(name).is_some_and(|seen| *seen != now) {
+            bail!("{name} was moved meanwhile: nothing was written, run it again");
+        }
+        Ok(now)
+    };
+    journal.refs.iter().map(|(name, _)| before(name)).collect()
 }
 
 /// Refuses paths, and refs, that are none of the series'.

@@ -6,16 +6,21 @@ use anyhow::{Context, Result};
 use super::Refreshed;
 use crate::base::Base;
 use crate::project::Project;
-use crate::rebase::write::{self, Journal, OverlayFile};
+use crate::rebase::write::{self, Journal, OverlayFile, Seen};
 
-/// Writes all of `refreshed` or nothing, and points each of `refs` at its commit; `why` goes into their reflogs.
-pub fn write(
-    project: &Project,
-    name: &str,
-    refreshed: &Refreshed,
-    base: &Base,
-    (refs, why): (&[(String, String)], &str),
-) -> Result<()> {
+/// Refs that are set with a series.
+#[derive(Debug, Clone)]
+pub struct Refs {
+    /// Each by its full name, with the commit it is to point at.
+    pub to: Vec<(String, String)>,
+    /// Where those of them were for which it was decided that they may be moved.
+    pub seen: Seen,
+    /// What goes into their reflogs.
+    pub why: String,
+}
+
+/// Writes all of `refreshed` or nothing, and sets `refs`.
+pub fn write(project: &Project, name: &str, refreshed: &Refreshed, base: &Base, refs: &Refs) -> Result<()> {
     let overlay = refreshed.overlay.iter().map(|(path, blob)| {
         let file = blob.as_ref().map(OverlayFile::try_from).transpose();
         Ok((path.clone(), file.with_context(|| path.clone())?))
@@ -25,8 +30,8 @@ pub fn write(
         bases: None,
         overlay: overlay.collect::<Result<_>>()?,
         git_dir: base.git_dir.clone(),
-        refs: refs.iter().map(|(name, commit)| (name.clone(), Some(commit.clone()))).collect(),
-        why: why.to_owned(),
+        refs: refs.to.iter().map(|(name, commit)| (name.clone(), Some(commit.clone()))).collect(),
+        why: refs.why.clone(),
     };
-    write::write(project, name, &refreshed.files, journal)
+    write::write_from(project, name, &refreshed.files, journal, &refs.seen)
 }

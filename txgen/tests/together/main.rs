@@ -14,6 +14,7 @@ mod handed;
 mod killed;
 #[path = "../refresh/linux.rs"]
 mod linux;
+mod meanwhile;
 mod resumed;
 mod state;
 mod stopped;
