@@ -31,19 +31,22 @@ pub fn domain(email: &str) -> &str {
 pub fn is_recipient(text: &str) -> bool {
     let address = address(text);
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
-    let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
-    let host = |c: char| c.is_alphanumeric() || "-.".contains(c);
+    // git send-email takes words of ASCII alone for an address, and a word with an @ in a name for one more.
+    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let host = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let dotted = |text: &str| text.split('.').all(|word| !word.is_empty());
     let name = text.rsplit_once('<').map_or("", |(name, _)| name);
     let closed = text.contains('<') == text.trim_end().ends_with('>');
     text.len() <= LONGEST
         && !text.chars().any(plain::is_odd)
         && closed
-        && !name.contains(['<', '>'])
-        && !local.is_empty()
+        && !name.contains(['<', '>', '@'])
+        && dotted(local)
         && local.chars().all(atom)
-        && !domain.is_empty()
+        && dotted(domain)
+        && (domain.contains('.') || domain == "localhost")
         && domain.chars().all(host)
-        && !domain.starts_with(['-', '.'])
+        && !domain.starts_with('-')
         && !address.starts_with('-')
 }
 
@@ -132,7 +135,13 @@ mod tests {
 
     #[test]
     fn what_would_be_more_than_a_recipient_is_none() {
-        for good in ["a@b.org", "Ann O'Neil <a.o'neil+x@b.org>", "\"Cee, Ann (x)\" <a@b.org>", "Jérôme <j@b.org>"] {
+        for good in [
+            "a@b.org",
+            "Ann O'Neil <a.o'neil+x@b.org>",
+            "\"Cee, Ann (x)\" <a@b.org>",
+            "Jérôme <j@b.org>",
+            "a@localhost",
+        ] {
             assert!(is_recipient(good), "{good}");
         }
         let bad = [
@@ -149,6 +158,15 @@ mod tests {
             "--smtp-server=x@b.org",
             "A <$(id)@b.org>",
             "a;b@c.org",
+            "x@y.org via Z <a@b.org>",
+            "a@b.org.",
+            "a@b",
+            "a@b..org",
+            "a..b@c.org",
+            ".a@c.org",
+            "a.@c.org",
+            "jö@b.org",
+            "a@bö.org",
         ];
         for bad in bad {
             assert!(!is_recipient(bad), "{bad}");
