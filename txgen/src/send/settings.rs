@@ -67,8 +67,21 @@ pub fn read(git_dir: &Path) -> Result<Settings> {
     }
 }
 
+/// Refuses a setting that git calls true, as it has no value, where a word is needed.
+fn refuse_empty(text: &str) -> Result<()> {
+    for key in text.split_terminator('\0').filter(|entry| !entry.contains('\n')) {
+        let last = key.rsplit('.').next().unwrap_or(key);
+        let is_flag = ["forbidsendmailvariables", "xmailer"].contains(&last);
+        if key == "sendemail.identity" || last.starts_with("smtp") || (SERVER.contains(&last) && !is_flag) {
+            bail!("git's setting {key} has no value: give it one, or take it out with `git config --unset {key}`");
+        }
+    }
+    Ok(())
+}
+
 /// Parses keys and values as `git config --null` prints them: a key without a value is true.
 fn parse(text: &str) -> Result<Settings> {
+    refuse_empty(text)?;
     let all = text.split_terminator('\0').map(|entry| entry.split_once('\n').unwrap_or((entry, "true")));
     let all = all.collect::<Vec<_>>();
     let last = |key: &str| all.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| *value);
@@ -119,6 +132,14 @@ mod tests {
         let server = [("smtpserver", "b"), ("smtpserveroption", "-x"), ("smtpserveroption", "-y"), ("xmailer", "true")];
         let server = server.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         assert_eq!(parse(text).expect("it is good"), Settings { server, validates: true });
+    }
+
+    #[test]
+    fn a_server_without_a_value_is_none() {
+        for text in ["sendemail.identity\nwork\0sendemail.work.smtpserver\0", "sendemail.identity\0"] {
+            let what = parse(text).expect_err("a value is missing").to_string();
+            assert!(what.contains("has no value"), "{what}");
+        }
     }
 
     #[test]

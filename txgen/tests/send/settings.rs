@@ -95,6 +95,8 @@ pub fn gits() -> BTreeMap<String, PathBuf> {
         let output = std::process::Command::new(dir.join("git")).arg("version").output().unwrap();
         found.entry(String::from_utf8(output.stdout).unwrap()).or_insert(dir);
     }
+    assert!(!found.is_empty(), "git is not there");
+    eprintln!("with {}", found.keys().map(|version| version.trim()).collect::<Vec<_>>().join(", "));
     found
 }
 
