@@ -70,7 +70,7 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
     }
     let tip = applied.patches.last().context("a series has patches")?;
     let mails = finished(project, applied, &composed.mails)?;
-    planned(project, applied, &composed.sender, &mails)?;
+    planned(project, &applied.git_dir, &composed.sender, &mails)?;
     let entry = |(mail, id): (&Mail, &String)| Entry {
         file: mail.file.clone(),
         message_id: id.clone(),
@@ -101,9 +101,10 @@ fn finished(project: &Project, applied: &Applied, mails: &[Mail]) -> Result<Vec<
 }
 
 /// What git send-email would do with the mails; an error where they would not arrive as they are.
-fn planned(project: &Project, applied: &Applied, sender: &Identity, mails: &[Mail]) -> Result<String> {
+fn planned(project: &Project, git_dir: &Path, sender: &Identity, mails: &[Mail]) -> Result<String> {
+    arrival::refuse_sender(sender)?;
     let dir = Scratch::new(&project.cache)?;
-    let output = mailer::send_all(&applied.git_dir, sender, dir.path(), mails, true)?;
+    let output = mailer::send_all(git_dir, sender, dir.path(), mails, true)?;
     arrival::check(&output, mails)?;
     Ok(output)
 }
@@ -146,11 +147,7 @@ pub fn go_on(
                 None => Fate::Unsent,
                 Some(log) => mailer::fate(&log, false),
             };
-            let fate = match (fate, answer.take()) {
-                (Fate::Unknown, Some(Answer::Sent)) => Fate::Sent,
-                (Fate::Unknown, Some(Answer::Unsent)) => Fate::Unsent,
-                (fate, _) => fate,
-            };
+            let fate = answered(fate, &mut answer);
             if let Some(ended) = note(&folder, &mut journal, index, fate)? {
                 return Ok(ended);
             }
@@ -176,6 +173,15 @@ pub fn go_on(
         }
     }
     finish(project, name, folder, &journal)
+}
+
+/// What became of a mail, by a person's answer where nobody knows; an answer counts for one mail.
+fn answered(fate: Fate, answer: &mut Option<Answer>) -> Fate {
+    match (fate, answer.take()) {
+        (Fate::Unknown, Some(Answer::Sent)) => Fate::Sent,
+        (Fate::Unknown, Some(Answer::Unsent)) => Fate::Unsent,
+        (fate, _) => fate,
+    }
 }
 
 /// Notes what became of a mail; how sending ends where that is not known.
@@ -206,12 +212,13 @@ fn finish(project: &Project, name: &str, folder: Folder, journal: &Journal) -> R
 }
 
 /// Ends a sending: forgets it where nothing is out, else records what is.
-pub fn abort(project: &Project, name: &str, folder: Folder) -> Result<Option<Ended>> {
+pub fn abort(project: &Project, name: &str, folder: Folder, mut answer: Option<Answer>) -> Result<Option<Ended>> {
     let mut journal = folder.journal()?;
     for index in 0..journal.mails.len() {
         if journal.mails[index].state == State::Sending {
             let log = folder.log(&journal.mails[index])?.unwrap_or_default();
-            if let Some(unknown) = note(&folder, &mut journal, index, mailer::fate(&log, false))? {
+            let fate = answered(mailer::fate(&log, false), &mut answer);
+            if let Some(unknown) = note(&folder, &mut journal, index, fate)? {
                 return Ok(Some(unknown));
             }
         }
@@ -225,7 +232,7 @@ pub fn abort(project: &Project, name: &str, folder: Folder) -> Result<Option<End
 
 /// What `git send-email` would do with the mails.
 pub fn rehearse(project: &Project, applied: &Applied, composed: &Composed) -> Result<String> {
-    planned(project, applied, &composed.sender, &finished(project, applied, &composed.mails)?)
+    planned(project, &applied.git_dir, &composed.sender, &finished(project, applied, &composed.mails)?)
 }
 
 /// Sends the mails to the sender alone; nothing is recorded, and their message ids are others each time.
@@ -233,14 +240,21 @@ pub fn reflect(project: &Project, applied: &Applied, composed: &Composed) -> Res
     let time = format!("self-{:x}", Timestamp::now().as_nanosecond());
     let mails = composed.mails.iter().map(|mail| reflected(mail, &composed.message_ids, &time, &composed.sender));
     let mails = finished(project, applied, &mails.collect::<Vec<_>>())?;
-    planned(project, applied, &composed.sender, &mails)?;
+    planned(project, &applied.git_dir, &composed.sender, &mails)?;
     let dir = Scratch::new(&project.cache)?;
     mailer::send_all(&applied.git_dir, &composed.sender, dir.path(), &mails, false)
 }
 
-/// Refuses mails of which one went out before.
-pub fn refuse_known(project: &Project, series: &Series, composed: &Composed) -> Result<()> {
-    known::refuse(project, series, &composed.message_ids)
+/// Refuses mails of which one went out before, and a version whose tag is in the clone.
+pub fn refuse_known(
+    project: &Project,
+    series: &Series,
+    git_dir: &Path,
+    envelope: &Envelope,
+    composed: &Composed,
+) -> Result<()> {
+    known::refuse(project, series, &composed.message_ids)?;
+    known::refuse_tagged(git_dir, &record::tag_name(&series.name, envelope.version, envelope.resend))
 }
 
 /// A mail for the sender alone, with the recipients it is for in headers of other names.

@@ -37,7 +37,7 @@ const EXAMPLES: &str = "Examples:
 /// When all mails are out they are in series/NAME/sent/vN.mbox, tag sent/NAME-vN is set, and series.toml names the next
 /// version. Where it stopped in between, the next run goes on with the same mails at the first one that is not out.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = clap::ArgGroup::new("goes_on").args(["yes", "abort"]))]
 pub struct Args {
     #[command(flatten)]
     outgoing: Outgoing,
@@ -51,10 +51,10 @@ pub struct Args {
     #[arg(long, value_name = "STATE", value_parser = ["open", "closed"])]
     net_next: Option<String>,
     /// The mail of which it is not known went out
-    #[arg(long, requires = "yes", conflicts_with = "was_not_sent")]
+    #[arg(long, requires = "goes_on", conflicts_with = "was_not_sent")]
     was_sent: bool,
     /// The mail of which it is not known did not go out
-    #[arg(long, requires = "yes")]
+    #[arg(long, requires = "goes_on")]
     was_not_sent: bool,
     /// Send no more mails of a sending that stopped; those that are out are recorded
     #[arg(long, conflicts_with_all = ["yes", "to_self"])]
@@ -66,7 +66,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
     let name = args.outgoing.which.name.as_str();
     let waiting = if crate::base::record::is_name(name) { Folder::open(project, name)? } else { None };
     match waiting {
-        Some(folder) if args.abort => stop(project, name, folder),
+        Some(folder) if args.abort => stop(project, name, folder, answer(args)),
         Some(folder) if args.yes => resume(project, args, folder),
         Some(folder) => {
             let journal = folder.journal()?;
@@ -97,6 +97,7 @@ fn resume(project: &Project, args: &Args, folder: Folder) -> Result<Exit> {
     let name = args.outgoing.which.name.as_str();
     let (journal, series) = (folder.journal()?, series::load(project, name)?);
     send::resume::refuse_excluded(&series, &folder, &journal)?;
+    send::resume::refuse_changed(project, &folder, &journal)?;
     let now = Timestamp::now();
     let closed = is_closed(project, args, &journal.tree, now)?;
     let found = send::resume::findings(&series, &journal, closed, now, &args.outgoing.force);
@@ -136,7 +137,7 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
         crate::output::print!("{}", visible_lines(&send::reflect(project, applied, &composed)?));
         return Ok(Exit::Good);
     }
-    send::refuse_known(project, &prepared.series, &composed)?;
+    send::refuse_known(project, &prepared.series, &applied.git_dir, envelope, &composed)?;
     if !args.yes {
         crate::output::print!("{}", visible_lines(&send::rehearse(project, applied, &composed)?));
         crate::output::println!("\nThis was a dry run: --yes sends.");
@@ -176,9 +177,9 @@ fn go_on(project: &Project, name: &str, folder: Folder, answer: Option<Answer>) 
     Ok(tell(name, ended))
 }
 
-fn stop(project: &Project, name: &str, folder: Folder) -> Result<Exit> {
+fn stop(project: &Project, name: &str, folder: Folder, answer: Option<Answer>) -> Result<Exit> {
     let Journal { version, .. } = folder.journal()?;
-    match send::abort(project, name, folder)? {
+    match send::abort(project, name, folder, answer)? {
         Some(ended) => Ok(tell(name, ended)),
         None => {
             crate::output::println!("no mail of {name} v{version} is out: forgotten");
@@ -201,7 +202,8 @@ fn tell(name: &str, ended: Ended) -> Exit {
         Ended::Unknown { file, message_id } => {
             crate::output::eprintln!(
                 "it is not known whether {file} went out: the server's answer was not seen. Look for <{message_id}> on \
-                 the list or in your mailbox, then run `txgen send {name} --yes` with --was-sent or --was-not-sent"
+                 the list or in your mailbox, then run `txgen send {name} --yes` with --was-sent or --was-not-sent. To \
+                 send no more mails, run `txgen send {name}` with --abort --was-sent or --abort --was-not-sent"
             );
             Exit::Findings
         }

@@ -7,17 +7,32 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 use super::fields::{self, Field};
+use super::mailer::PLANNED;
+use crate::git::Identity;
 use crate::mail::Mail;
-
-/// Starts what a dry run says of each mail.
-const START: &str = "Dry-OK. Log says:\n";
 
 /// Headers that git send-email writes itself: the time of sending, and how the text is encoded.
 const OWN: &[&str] = &["date", "content-transfer-encoding"];
 
+/// Options of programs that send which take no value.
+const ALONE: &[&str] = &["-i", "-t", "-n", "-v", "-oi", "-oem", "-om", "--"];
+
+/// Refuses a sender whose name git send-email writes otherwise than the mails do: it would then take the sender for
+/// somebody else, and name the author once more in the text.
+pub fn refuse_sender(sender: &Identity) -> Result<()> {
+    if sender.name.contains(['"', '\\']) {
+        bail!(
+            "git send-email would change the mails of `{}`: set a name without quotes and backslashes with \
+             `git config user.name`",
+            sender.name
+        );
+    }
+    Ok(())
+}
+
 /// Compares the output of a dry run with the mails it was about.
 pub fn check(output: &str, mails: &[Mail]) -> Result<()> {
-    let logs = output.split(START).skip(1).collect::<Vec<_>>();
+    let logs = output.split(PLANNED).skip(1).collect::<Vec<_>>();
     if logs.len() != mails.len() {
         bail!("git send-email would send {} of {} mails: no mail was sent", logs.len(), mails.len());
     }
@@ -33,6 +48,12 @@ fn difference(log: &str, text: &str) -> Option<String> {
     let wanted = fields::parse(text);
     let people = recipients(&wanted);
     let planned = planned(log);
+    if let Some(who) = named_by_settings(log).next() {
+        return Some(format!(
+            "{who} would get it, whom git's settings sendemail.smtpServerOption, sendmailCmd or smtpServer name: take \
+             the address out of them"
+        ));
+    }
     if let Some(who) = planned.difference(&people).next() {
         return Some(format!("{who} would get it, whom it does not name (see git's settings sendemail.*)"));
     }
@@ -48,7 +69,9 @@ fn difference(log: &str, text: &str) -> Option<String> {
 
 /// The addresses that a mail names.
 fn recipients(fields: &[Field<'_>]) -> BTreeSet<String> {
-    ["to", "cc"].iter().flat_map(|key| fields::addresses(fields, key)).collect()
+    let all = ["to", "cc"].iter().flat_map(|key| fields::addresses(fields, key));
+    // git takes addresses that differ in case for those of one person.
+    all.map(|who| who.to_ascii_lowercase()).collect()
 }
 
 /// The addresses that the server, or the program that sends, would be told.
@@ -57,12 +80,29 @@ fn planned(log: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for line in log[..headers].lines() {
         if let Some(address) = line.strip_prefix("RCPT TO:<") {
-            all.insert(address.trim_end_matches('>').to_owned());
-        } else if let Some((_, people)) = line.strip_prefix("Sendmail: ").and_then(|line| line.rsplit_once(" -i ")) {
-            all.extend(people.split_whitespace().map(str::to_owned));
+            all.insert(address.trim_end_matches('>').to_ascii_lowercase());
+        } else if let Some((_, people)) = program(line) {
+            all.extend(people.split_whitespace().map(str::to_ascii_lowercase));
         }
     }
     all
+}
+
+/// The program that sends with its options, and the people that git names to it.
+fn program(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("Sendmail: ")?.rsplit_once(" -i ")
+}
+
+/// Addresses among the words of the program that sends: it takes each that is no option's value for a recipient.
+fn named_by_settings(log: &str) -> impl Iterator<Item = &str> {
+    let headers = log.find("\nFrom: ").unwrap_or(log.len());
+    log[..headers].lines().filter_map(program).flat_map(|(command, _)| {
+        let words = command.split_whitespace().collect::<Vec<_>>();
+        let is_value = |at: usize| at > 0 && words[at - 1].starts_with('-') && !ALONE.contains(&words[at - 1]);
+        let is_person = |at: usize| words[at].contains('@') && !words[at].starts_with(['-', '/', '~']);
+        let named = (0..words.len()).filter(|at| is_person(*at) && !is_value(*at)).map(|at| words[at]);
+        named.collect::<Vec<_>>()
+    })
 }
 
 /// The headers say the same; how names are quoted is git's business.
@@ -70,7 +110,7 @@ fn is_same(one: &Field<'_>, other: &Field<'_>) -> bool {
     let key = one.key();
     let people = |field: &Field<'_>| {
         let all = fields::addresses(std::slice::from_ref(field), &key);
-        all.into_iter().collect::<BTreeSet<_>>()
+        all.into_iter().map(|who| who.to_ascii_lowercase()).collect::<BTreeSet<_>>()
     };
     key == other.key()
         && match key.as_str() {
@@ -99,9 +139,18 @@ mod tests {
         check(LOG, std::slice::from_ref(&mail)).expect("it is the same");
         let sendmail =
             LOG.replace("Server: s\nMAIL FROM:<a@b.org>\nRCPT TO:<b@b.org>", "Sendmail: m -f a@b.org -i b@b.org");
-        check(&sendmail, &[mail]).expect("it is the same");
+        check(&sendmail, std::slice::from_ref(&mail)).expect("it is the same");
         assert!(wrong(&LOG.replace("RCPT", "RCPT TO:<c@b.org>\nRCPT")).contains("c@b.org would get it"));
         assert!(wrong(&sendmail.replace("-i", "-i c@b.org")).contains("c@b.org would get it"));
+        for (added, whom) in [("boss@b.org -f", "boss@b.org"), ("-f a@b.org -t boss@b.org -x", "boss@b.org")] {
+            let what = wrong(&sendmail.replacen("-f", added, 1));
+            assert!(what.contains(&format!("{whom} would get it")) && what.contains("sendmailCmd"), "{what}");
+        }
+        for command in ["m -a x@b.org", "/home/a@b.org/m --user=x@b.org", "m -oi"] {
+            let log = sendmail.replace("Sendmail: m", &format!("Sendmail: {command}"));
+            check(&log, std::slice::from_ref(&mail)).expect(command);
+        }
+        check(&LOG.replace("RCPT TO:<b@b.org>", "RCPT TO:<B@b.Org>"), std::slice::from_ref(&mail)).expect("one person");
         assert!(wrong(&LOG.replace("RCPT TO:<b@b.org>\n", "")).contains("b@b.org would not get it"));
         assert!(wrong(&LOG.replace("X-B4", "X-B5")).contains("header `X-B4-Tracking`"));
         assert!(wrong("x.patch\n").contains("would send 0 of 1 mails"));

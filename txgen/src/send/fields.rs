@@ -13,6 +13,9 @@ use crate::files;
 use crate::git::Identity;
 use crate::mail::{Mail, header};
 
+/// Bytes of a header that fit in one line of a mail.
+const LINE: usize = 900;
+
 /// A header of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field<'a> {
@@ -40,7 +43,9 @@ impl<'a> Field<'a> {
 
     /// git send-email knows the header in a mail's file.
     fn is_kept_by_git(&self) -> bool {
-        !self.name.is_empty() && self.name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
+        // Headers that it does not know it writes on one line, and a server takes no line of more than 998 bytes.
+        let fits = !self.key().starts_with("x-") || self.raw.len() < LINE;
+        fits && !self.name.is_empty() && self.name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
     }
 }
 
@@ -49,27 +54,50 @@ pub fn parse(text: &str) -> Vec<Field<'_>> {
     let block = &text[..text.find("\n\n").map_or(text.len(), |end| end + 1)];
     let mut fields = Vec::<Field<'_>>::new();
     let mut at = 0;
+    // Where the header began that a folded line goes on.
+    let mut begun = None;
     for line in block.split_inclusive('\n') {
         let end = at + line.len();
         if line.starts_with([' ', '\t']) {
-            if let Some(last) = fields.last_mut() {
-                let start = at - last.raw.len();
+            if let (Some(last), Some(start)) = (fields.last_mut(), begun) {
                 last.raw = &block[start..end];
             }
-        } else if let Some((name, _)) = line.split_once(':').filter(|_| !line.starts_with("From ")) {
-            fields.push(Field { name, raw: line });
+        } else {
+            let named = line.split_once(':').filter(|_| !line.starts_with("From "));
+            begun = named.map(|_| at);
+            fields.extend(named.map(|(name, _)| Field { name, raw: line }));
         }
         at = end;
     }
     fields
 }
 
-/// The addresses of every header `key` (in lower case), as [`header::addresses`] writes them: one recipient a line.
+/// The addresses of every header `key` (in lower case), however it is folded.
 pub fn addresses(fields: &[Field<'_>], key: &str) -> Vec<String> {
     let of_kind = fields.iter().filter(|field| field.key() == key);
-    let lines = of_kind.flat_map(|field| field.written_value().lines());
-    let each = lines.map(|line| header::address(line.trim().trim_end_matches(',')).to_owned());
-    each.filter(|address| !address.is_empty()).collect()
+    let each = of_kind.flat_map(|field| recipients(&field.value()));
+    each.map(|one| header::address(&one).to_owned()).filter(|address| !address.is_empty()).collect()
+}
+
+/// The recipients of a header's value: commas stand between them, but for those within quotes.
+fn recipients(value: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    let (mut quoted, mut escaped) = (false, false);
+    for c in value.chars() {
+        match c {
+            ',' if !quoted => {
+                all.push(String::new());
+                continue;
+            }
+            '"' if !escaped => quoted = !quoted,
+            _ => (),
+        }
+        escaped = c == '\\' && !escaped;
+        if let Some(last) = all.last_mut() {
+            last.push(c);
+        }
+    }
+    all
 }
 
 /// A mail for git send-email.
@@ -86,8 +114,9 @@ pub fn given(text: &str, sender: &Identity) -> Given {
     let fields = parse(text);
     let mut options = Vec::new();
     // git leaves the sender out of who gets a copy, but for those whom its command line names.
-    if addresses(&fields, "cc").iter().any(|who| who.eq_ignore_ascii_case(&sender.email)) {
-        options.push(format!("--cc={}", sender.display()));
+    // Written as the mail has it: git takes an address in another case for one more.
+    if let Some(email) = addresses(&fields, "cc").into_iter().find(|who| who.eq_ignore_ascii_case(&sender.email)) {
+        options.push(format!("--cc={}", Identity { name: sender.name.clone(), email }.display()));
     }
     let dropped = fields.iter().filter(|field| !field.is_kept_by_git()).map(|field| field.raw).collect::<String>();
     let subject = fields.iter().find(|field| field.key() == "subject");
@@ -137,6 +166,27 @@ mod tests {
         assert_eq!(values[1], ("Subject", "[PATCH] a long one".to_owned()));
         assert_eq!(values[3], ("X-B4-Tracking", "v=1; b=H4s abc".to_owned()));
         assert_eq!(addresses(&fields, "cc"), ["c@b.org", "ann@b.org"]);
+    }
+
+    #[test]
+    fn an_address_is_one_however_its_header_is_folded() {
+        let of = |value: &str| addresses(&parse(&format!("From: {value}\n\nBody\n")), "from");
+        assert_eq!(of("=?UTF-8?q?=D0=AE=D1=80?=\n =?UTF-8?q?=D0=B8=D0=B9?= <yu@b.org>"), ["yu@b.org"]);
+        assert_eq!(of("\"Cee, \\\"Dee, Jr.\"\n <c@b.org>, e@b.org,f@b.org"), ["c@b.org", "e@b.org", "f@b.org"]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_header_belongs_to_none() {
+        let fields = parse("To: a@b.org\nñ no header\n more of it\nCc: c@b.org\n d\n\nBody\n");
+        assert_eq!(fields.iter().map(|field| field.raw).collect::<Vec<_>>(), ["To: a@b.org\n", "Cc: c@b.org\n d\n"]);
+    }
+
+    #[test]
+    fn a_header_that_fits_in_no_line_stays_folded() {
+        let long = format!("X-Original-Cc: {}z@b.org\n", "somebody@b.org,\n ".repeat(80));
+        let Given { text, options } = given(&format!("Subject: x\n{long}To: a@b.org\n\nBody\n"), &ann());
+        assert_eq!(text, "To: a@b.org\n\nBody\n");
+        assert_eq!(options[1], format!("--subject=x\n{}", long.trim_end()));
     }
 
     #[test]

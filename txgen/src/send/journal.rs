@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::{known, record};
 use crate::files;
 use crate::git::Identity;
 use crate::mail::Mail;
@@ -250,7 +251,7 @@ fn refuse_sent_meanwhile(project: &Project, name: &str, journal: &Journal) -> Re
     if posted.iter().any(|posted| journal.mails.iter().any(|mail| mail.message_id == posted.message_id)) {
         bail!("another txgen sent {name} v{} meanwhile", journal.version);
     }
-    Ok(())
+    known::refuse_tagged(&journal.git_dir, &record::tag(name, journal))
 }
 
 /// A digest of a mail.

@@ -11,8 +11,42 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::files;
+use crate::git::program;
 use crate::project::Project;
 use crate::series::Series;
+
+/// Refuses a posting whose tag is in the clone: its record in this project was lost, or another copy of the project
+/// sent it.
+pub fn refuse_tagged(git_dir: &Path, tag: &str) -> Result<()> {
+    let Some(found) = of_tag(git_dir, tag)? else { return Ok(()) };
+    let told = found.message.lines().find_map(id_of);
+    let told = told.map_or_else(|| "no Message-ID".to_owned(), |id| format!("Message-ID <{id}>"));
+    bail!(
+        "tag {tag} is in {} with {told}: this version went out before. Post the next one (set `version` in series.toml), \
+         or, where the tag is none of this series', remove it with `git tag -d {tag}`",
+        git_dir.display()
+    )
+}
+
+/// What a tag points at.
+pub struct Tagged {
+    /// The object of the tag itself.
+    pub id: String,
+    /// What it says.
+    pub message: String,
+}
+
+/// The tag, where it is in the repository.
+pub fn of_tag(git_dir: &Path, tag: &str) -> Result<Option<Tagged>> {
+    let format = "--format=%(objectname)%0a%(contents)%00";
+    let output = program::fixed(git_dir).args(["for-each-ref", format, &format!("refs/tags/{tag}")]).output()?;
+    if !output.status.success() {
+        bail!("look for tag {tag} in {}: {}", git_dir.display(), output.errors().trim());
+    }
+    let text = output.text();
+    let found = text.split('\0').next().and_then(|first| first.split_once('\n'));
+    Ok(found.map(|(id, message)| Tagged { id: id.to_owned(), message: message.to_owned() }))
+}
 
 /// Refuses mails of which one went out before.
 pub fn refuse(project: &Project, series: &Series, ids: &[String]) -> Result<()> {

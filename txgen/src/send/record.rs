@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use regex::bytes::Regex;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
@@ -13,13 +13,32 @@ use crate::git::Repo;
 use crate::project::Project;
 use crate::rebase::write;
 use crate::send::journal::{Folder, Journal, State};
-use crate::send::mailer;
+use crate::send::{known, mailer};
 use crate::series::history::posting;
 use crate::series::load::record;
 
+/// Begins each mail of a record.
+const SEPARATOR: &str = "From mboxrd@z Thu Jan  1 00:00:00 1970\n";
+
 /// The tag of a posting.
 pub fn tag(name: &str, journal: &Journal) -> String {
-    format!("sent/{name}-{}", posting(journal.version, journal.resend))
+    tag_name(name, journal.version, journal.resend)
+}
+
+/// The tag of a version.
+pub fn tag_name(name: &str, version: u32, resend: u32) -> String {
+    format!("sent/{name}-{}", posting(version, resend))
+}
+
+/// Refuses to move a tag that somebody set while mails went out.
+fn refuse_moved(journal: &Journal, tag: &str, id: &str) -> Result<()> {
+    let Some(other) = known::of_tag(&journal.git_dir, tag)?.filter(|other| other.id != id) else { return Ok(()) };
+    bail!(
+        "all is out that is to go out, and can not be recorded: tag {tag} is in {} for another object ({}). Give that a \
+         name of its own with `git tag other-name {tag}`, remove it with `git tag -d {tag}`, and run this command again",
+        journal.git_dir.display(),
+        other.id
+    )
 }
 
 /// Records what went out; series.toml then names the next version.
@@ -31,6 +50,7 @@ pub fn write(project: &Project, name: &str, folder: &Folder, journal: &Journal, 
     let seconds = now.as_second();
     let message = told(journal);
     let id = Repo::open(&journal.git_dir)?.tag(&tag, &journal.commit, &journal.sender(), seconds, &message)?;
+    refuse_moved(journal, &tag, &id)?;
     let mbox = mbox(folder, journal)?;
     let changes = BTreeMap::from([
         (record(journal.version, journal.resend).display().to_string(), Some(mbox)),
@@ -65,14 +85,15 @@ fn mbox(folder: &Folder, journal: &Journal) -> Result<String> {
     for entry in journal.mails.iter().filter(|entry| entry.state == State::Sent) {
         let text = files::read(&folder.mail(entry))?;
         let (old, body) = text.split_once("\n\n").with_context(|| format!("{} has no body", entry.file))?;
-        let (first, old) = old.split_once('\n').unwrap_or((old, ""));
+        // What follows is mboxrd whoever reads it, which git's own `From ` line does not say.
+        let old = old.split_once('\n').filter(|(first, _)| first.starts_with("From ")).map_or(old, |(_, rest)| rest);
         // Of a mail that a person says was sent there may be no headers.
         let sent = folder.log(entry)?.as_deref().and_then(mailer::headers);
         let headers = match sent {
             Some(sent) => of_kind(&sent, false) + &of_kind(old, true),
             None => format!("{old}\n"),
         };
-        all.extend_from_slice(format!("{first}\n{headers}\n").as_bytes());
+        all.extend_from_slice(format!("{SEPARATOR}{headers}\n").as_bytes());
         all.extend_from_slice(&from.replace_all(body.as_bytes(), &b">$1"[..]));
         if !all.ends_with(b"\n\n") {
             all.extend_from_slice(if all.ends_with(b"\n") { b"\n" } else { b"\n\n" });

@@ -8,10 +8,12 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 
+use super::fields;
 use super::journal::{Entry, Folder, Journal, State};
 use crate::check::{Finding, Level, SERIES, exceptions};
 use crate::files;
-use crate::mail::{header, rules};
+use crate::mail::{Mail, header, rules};
+use crate::project::Project;
 use crate::series::Series;
 use crate::series::history::posting;
 
@@ -51,6 +53,16 @@ fn headers(folder: &Folder, entry: &Entry) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// Refuses mails that would not arrive as they are, as git is set up by now.
+pub fn refuse_changed(project: &Project, folder: &Folder, journal: &Journal) -> Result<()> {
+    let read = |entry: &Entry| Ok(Mail { file: entry.file.clone(), text: files::read(&folder.mail(entry))? });
+    let mails = left(journal).map(read).collect::<Result<Vec<_>>>()?;
+    if !mails.is_empty() {
+        super::planned(project, &journal.git_dir, &journal.sender(), &mails)?;
+    }
+    Ok(())
+}
+
 /// The rules that what is left of a sending breaks by now.
 pub fn findings(series: &Series, journal: &Journal, closed: bool, now: Timestamp, force: &[String]) -> Vec<Finding> {
     if left(journal).next().is_none() {
@@ -79,12 +91,15 @@ pub fn findings(series: &Series, journal: &Journal, closed: bool, now: Timestamp
 /// Refuses to send to whom the series has excluded since.
 pub fn refuse_excluded(series: &Series, folder: &Folder, journal: &Journal) -> Result<()> {
     for entry in left(journal) {
-        let to = headers(folder, entry)?.join("\n").to_lowercase();
-        let all = [to, journal.list.to_lowercase()].join("\n");
-        let excluded = series.exclude.iter().map(|who| header::address(who).to_lowercase());
-        if let Some(who) = excluded.into_iter().find(|who| !who.is_empty() && all.contains(who.as_str())) {
+        let text = files::read(&folder.mail(entry))?;
+        let all = fields::parse(&text);
+        let all = ["to", "cc", "bcc"].iter().flat_map(|key| fields::addresses(&all, key));
+        let all = all.chain([journal.list.clone()]).map(|who| who.to_lowercase()).collect::<Vec<_>>();
+        let mut excluded = series.exclude.iter().map(|who| header::address(who).to_lowercase());
+        if let Some(who) = excluded.find(|who| all.contains(who)) {
             bail!(
-                "{} would go to {who}, whom series.toml excludes by now: end this sending (--abort), and begin again",
+                "{} would go to {who}, whom series.toml excludes by now: end this sending (--abort, with --was-sent or \
+                 --was-not-sent where txgen asks for it), and begin again",
                 entry.file
             );
         }

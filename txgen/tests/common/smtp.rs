@@ -24,6 +24,8 @@ pub enum Manner {
     KeepSilently,
     /// Goes away without an answer, and without the mail.
     LoseSilently,
+    /// Takes it, and answers what is no answer.
+    Garble,
 }
 
 pub struct Sink {
@@ -100,13 +102,14 @@ fn serve(
             text.push('\n');
         }
         let manner = manners.next().unwrap_or(Manner::Keep);
-        if matches!(manner, Manner::Keep | Manner::KeepSilently) {
+        if matches!(manner, Manner::Keep | Manner::KeepSilently | Manner::Garble) {
             kept.lock().unwrap().push(Received { recipients: std::mem::take(&mut recipients), text });
         }
         std::thread::sleep(takes);
         match manner {
             Manner::Keep => say("250 kept")?,
             Manner::Refuse => say("554 5.7.1 this is not for us")?,
+            Manner::Garble => return say("xx"),
             Manner::KeepSilently | Manner::LoseSilently => return Ok(()),
         }
     }

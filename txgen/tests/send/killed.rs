@@ -47,6 +47,7 @@ impl Again {
     fn reset(&self) {
         self.kernel.project.write("p/series/tiny/series.toml", &self.toml);
         let _ = fs::remove_dir_all(self.kernel.project.path("p/series/tiny/sent"));
+        self.kernel.project.git("k", &["tag", "-d", "sent/tiny-v1"]);
     }
 
     /// How long a sending takes from beginning to end.

@@ -85,3 +85,51 @@ fn two_sendings_at_once_send_each_mail_once() {
         super::settings::unsend(&kernel, &before);
     }
 }
+
+/// The tag of the clone is all that is left of a posting.
+fn with_the_tag_alone() -> (super::kernel::Kernel, Sink) {
+    let (kernel, sink) = (series(), Sink::start());
+    use_server(&kernel, &sink);
+    let before = toml(&kernel);
+    let _ = send(&kernel, &["--yes"]).expect(0);
+    kernel.project.write("p/series/tiny/series.toml", &before);
+    std::fs::remove_dir_all(kernel.project.path("p/series/tiny/sent")).unwrap();
+    (kernel, sink)
+}
+
+#[test]
+fn a_posting_of_which_the_tag_alone_is_left_does_not_go_out_again() {
+    let (kernel, sink) = with_the_tag_alone();
+    let tag = kernel.project.git("k", &["rev-parse", "refs/tags/sent/tiny-v1"]);
+    kernel.project.write("p/series/tiny/cover.md", "Another cover.\n");
+    for args in [&["--yes"][..], &[]] {
+        let ran = send(&kernel, args).expect(2);
+        for expected in ["sent/tiny-v1", sink.ids()[0].as_str(), "git tag -d sent/tiny-v1"] {
+            assert!(ran.stderr.contains(expected), "{expected} in {}", ran.stderr);
+        }
+    }
+    assert_eq!((sink.kept().len(), kernel.project.git("k", &["rev-parse", "refs/tags/sent/tiny-v1"])), (3, tag));
+    assert!(!kernel.project.path("p/.txgen/tiny.send").exists());
+    // To oneself is no posting.
+    let _ = send(&kernel, &["--to-self"]).expect(0);
+    kernel.project.git("k", &["tag", "-d", "sent/tiny-v1"]);
+    let _ = send(&kernel, &["--yes"]).expect(0);
+}
+
+#[test]
+fn a_tag_that_was_set_meanwhile_is_not_moved() {
+    use super::smtp::Manner;
+    let kernel = series();
+    let sink = Sink::with(vec![Manner::Keep, Manner::Refuse], std::time::Duration::ZERO);
+    use_server(&kernel, &sink);
+    let _ = send(&kernel, &["--yes"]).expect(2);
+    kernel.project.git("k", &["tag", "sent/tiny-v1", "HEAD"]);
+    let tag = kernel.project.git("k", &["rev-parse", "refs/tags/sent/tiny-v1"]);
+    let ran = send(&kernel, &["--yes"]).expect(2);
+    assert!(ran.stderr.contains("git tag -d sent/tiny-v1"), "{}", ran.stderr);
+    assert_eq!(kernel.project.git("k", &["rev-parse", "refs/tags/sent/tiny-v1"]), tag);
+    kernel.project.git("k", &["tag", "-d", "sent/tiny-v1"]);
+    let _ = send(&kernel, &["--yes"]).expect(0);
+    assert_eq!(sink.ids().iter().collect::<BTreeSet<_>>().len(), sink.kept().len());
+    assert_eq!(sink.kept().len(), 3);
+}

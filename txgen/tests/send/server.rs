@@ -213,3 +213,43 @@ fn a_server_that_is_not_there_stops_at_the_first_mail() {
     assert!(outgoing::command(&kernel, &["--yes"]).status().unwrap().success());
     assert_eq!(sink.kept().len(), 3);
 }
+
+#[test]
+fn what_is_not_sent_to_oneself_is_an_error_with_what_git_says() {
+    let (kernel, sink) = (series(), Sink::start());
+    use_server(&kernel, &sink);
+    // Nobody is there to be asked for a password.
+    kernel.project.git("k", &["config", "sendemail.smtpUser", "ann"]);
+    kernel.project.git("k", &["config", "credential.helper", "!f() { echo quit=1; }; f"]);
+    let ran = send(&kernel, &["--to-self"]).expect(2);
+    assert!(ran.stderr.contains("sent 0 of 3 mails"), "{}", ran.stderr);
+    assert_eq!(sink.kept().len(), 0);
+}
+
+#[test]
+fn a_garbled_answer_is_none() {
+    let (kernel, sink) = (series(), Sink::with(vec![Manner::Keep, Manner::Garble], Duration::ZERO));
+    use_server(&kernel, &sink);
+    let ran = send(&kernel, &["--yes"]).expect(1);
+    assert!(ran.stderr.contains("it is not known whether 0001-net-tell-the-second-byte.patch"), "{}", ran.stderr);
+    let _ = send(&kernel, &["--yes"]).expect(1);
+    assert_eq!(sink.kept().len(), 2);
+}
+
+#[test]
+fn a_sending_of_unknown_fate_ends_with_an_answer() {
+    for (answer, recorded) in [("--was-sent", 2), ("--was-not-sent", 1)] {
+        let (kernel, sink) = (series(), Sink::with(vec![Manner::Keep, Manner::KeepSilently], Duration::ZERO));
+        use_server(&kernel, &sink);
+        let _ = send(&kernel, &["--yes"]).expect(1);
+        let ran = kernel.txgen("send", &["--abort"]).expect(1);
+        assert!(ran.stderr.contains(&format!("--abort {answer}")), "{}", ran.stderr);
+        let _ = kernel.txgen("send", &["--abort", answer]).expect(0);
+        assert_eq!(sink.kept().len(), 2);
+        let record = kernel.project.read("p/series/tiny/sent/v1.mbox");
+        assert_eq!(record.matches("\nMessage-ID: ").count(), recorded, "{record}");
+        assert!(!kernel.project.path("p/.txgen/tiny.send").exists());
+    }
+    let ran = series().txgen("send", &["--was-sent"]);
+    assert_eq!(ran.expect(2).stdout, "");
+}
