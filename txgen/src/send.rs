@@ -64,12 +64,18 @@ pub enum Ended {
 }
 
 /// Puts a series on its way: nothing is sent yet, but from here on it is the same mails whatever happens.
-pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed: &Composed) -> Result<Folder> {
+pub fn begin(
+    project: &Project,
+    applied: &Applied,
+    tree: Option<&Path>,
+    envelope: &Envelope,
+    composed: &Composed,
+) -> Result<Folder> {
     if pending::load(project, &applied.name)?.is_some() {
         bail!("a rebase of {} is under way: finish it first", applied.name);
     }
     let tip = applied.patches.last().context("a series has patches")?;
-    let mails = finished(project, applied, &composed.mails)?;
+    let mails = finished(project, applied, tree, &composed.mails)?;
     planned(project, &applied.git_dir, &composed.sender, &mails)?;
     let entry = |(mail, id): (&Mail, &String)| Entry {
         file: mail.file.clone(),
@@ -96,8 +102,8 @@ pub fn begin(project: &Project, applied: &Applied, envelope: &Envelope, composed
 }
 
 /// The mails with what the user's programs add: a signature, and what the hook makes of them.
-fn finished(project: &Project, applied: &Applied, mails: &[Mail]) -> Result<Vec<Mail>> {
-    hook::run(&project.cache, &applied.git_dir, &signed(project, applied, mails)?)
+fn finished(project: &Project, applied: &Applied, tree: Option<&Path>, mails: &[Mail]) -> Result<Vec<Mail>> {
+    hook::run(&project.cache, &applied.git_dir, tree, &signed(project, applied, mails)?)
 }
 
 /// What git send-email would do with the mails; an error where they would not arrive as they are.
@@ -231,15 +237,15 @@ pub fn abort(project: &Project, name: &str, folder: Folder, mut answer: Option<A
 }
 
 /// What `git send-email` would do with the mails.
-pub fn rehearse(project: &Project, applied: &Applied, composed: &Composed) -> Result<String> {
-    planned(project, &applied.git_dir, &composed.sender, &finished(project, applied, &composed.mails)?)
+pub fn rehearse(project: &Project, applied: &Applied, tree: Option<&Path>, composed: &Composed) -> Result<String> {
+    planned(project, &applied.git_dir, &composed.sender, &finished(project, applied, tree, &composed.mails)?)
 }
 
 /// Sends the mails to the sender alone; nothing is recorded, and their message ids are others each time.
-pub fn reflect(project: &Project, applied: &Applied, composed: &Composed) -> Result<String> {
+pub fn reflect(project: &Project, applied: &Applied, tree: Option<&Path>, composed: &Composed) -> Result<String> {
     let time = format!("self-{:x}", Timestamp::now().as_nanosecond());
     let mails = composed.mails.iter().map(|mail| reflected(mail, &composed.message_ids, &time, &composed.sender));
-    let mails = finished(project, applied, &mails.collect::<Vec<_>>())?;
+    let mails = finished(project, applied, tree, &mails.collect::<Vec<_>>())?;
     planned(project, &applied.git_dir, &composed.sender, &mails)?;
     let dir = Scratch::new(&project.cache)?;
     mailer::send_all(&applied.git_dir, &composed.sender, dir.path(), &mails, false)

@@ -121,6 +121,7 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
     let prepared = args.outgoing.prepare(project)?;
     let mut findings = findings(project, args, &prepared)?;
     let Prepared { applied, envelope, .. } = &prepared;
+    let tree = args.outgoing.which.tree.as_deref();
     let composed = match mail::compose(project, applied, envelope, &args.outgoing.force)? {
         Ok(composed) => Some(composed),
         Err(found) => {
@@ -134,16 +135,16 @@ fn begin(project: &Project, args: &Args) -> Result<Exit> {
         return Ok(Exit::Findings);
     };
     if args.to_self {
-        crate::output::print!("{}", visible_lines(&send::reflect(project, applied, &composed)?));
+        crate::output::print!("{}", visible_lines(&send::reflect(project, applied, tree, &composed)?));
         return Ok(Exit::Good);
     }
     send::refuse_known(project, &prepared.series, &applied.git_dir, envelope, &composed)?;
     if !args.yes {
-        crate::output::print!("{}", visible_lines(&send::rehearse(project, applied, &composed)?));
+        crate::output::print!("{}", visible_lines(&send::rehearse(project, applied, tree, &composed)?));
         crate::output::println!("\nThis was a dry run: --yes sends.");
         return Ok(Exit::Good);
     }
-    let folder = send::begin(project, applied, envelope, &composed)?;
+    let folder = send::begin(project, applied, tree, envelope, &composed)?;
     go_on(project, &applied.name, folder, None)
 }
 

@@ -4,7 +4,7 @@
 //! git send-email is given one mail after the other, and would run the hook for each as if it were the only one. The hook
 //! may change what a mail says, as those that sign do; who gets it, and which mail it is, it may not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -20,19 +20,38 @@ const NAME: &str = "sendemail-validate";
 /// Headers that a hook leaves as they are, in lower case; the names of others that begin with `resent-`, too.
 const FIXED: &[&str] = &["from", "to", "cc", "bcc", "message-id", "in-reply-to", "references"];
 
-/// Lets the hook, where there is one, look at the mails, and takes what it made of them.
-pub fn run(cache: &Path, git_dir: &Path, mails: &[Mail]) -> Result<Vec<Mail>> {
+/// Lets the hook, where there is one, look at the mails, and takes what it made of them. It runs in the work tree `tree`
+/// of the user's, which may be a linked one, or else in that of the repository.
+pub fn run(cache: &Path, git_dir: &Path, tree: Option<&Path>, mails: &[Mail]) -> Result<Vec<Mail>> {
+    let (git_dir, top) = &place(git_dir, tree)?;
     if !settings::read(git_dir)?.validates {
         return Ok(mails.to_vec());
     }
-    let top = Repo::open(git_dir)?.work_tree().unwrap_or(git_dir).to_owned();
     let dir = Scratch::new(cache)?;
     let total = mails.len().to_string();
     let each = |(index, mail): (usize, &Mail)| {
         let counters = (index + 1).to_string();
-        check(git_dir, &top, dir.path(), mail, (&counters, &total))
+        check(git_dir, top, dir.path(), mail, (&counters, &total))
     };
     mails.iter().enumerate().map(each).collect()
+}
+
+/// The git directory of a work tree, and the top of it.
+fn place(git_dir: &Path, tree: Option<&Path>) -> Result<(PathBuf, PathBuf)> {
+    let Some(tree) = tree else {
+        let top = Repo::open(git_dir)?.work_tree().unwrap_or(git_dir).to_owned();
+        return Ok((git_dir.to_owned(), top));
+    };
+    let ask = |option: &str| program::in_users_tree(tree).args(["rev-parse", option]).output();
+    let own = ask("--absolute-git-dir")?;
+    if !own.status.success() {
+        bail!("find the git directory of {}: {}", tree.display(), own.errors().trim());
+    }
+    let own = PathBuf::from(own.text().trim_end_matches('\n'));
+    let top = ask("--show-toplevel")?;
+    // A bare repository has none.
+    let top = if top.status.success() { PathBuf::from(top.text().trim_end_matches('\n')) } else { own.clone() };
+    Ok((own, top))
 }
 
 fn check(git_dir: &Path, top: &Path, dir: &Path, mail: &Mail, (counter, total): (&str, &str)) -> Result<Mail> {

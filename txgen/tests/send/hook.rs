@@ -75,3 +75,23 @@ fn what_a_hook_adds_goes_out_and_people_it_adds_do_not() {
     }
     assert_eq!(sink.kept().len(), 3);
 }
+
+#[test]
+fn in_a_linked_work_tree_the_hook_runs_there() {
+    let (kernel, sink) = (series(), Sink::start());
+    use_server(&kernel, &sink);
+    hook(&kernel, "k/.git/hooks", &format!("git rev-parse --show-toplevel >> ../top\n{SEEN}"));
+    let base = kernel.applied().base.commit;
+    kernel.project.git("k", &["worktree", "add", "-q", "--detach", "../wt", &base]);
+    let top = kernel.project.path("wt").canonicalize().unwrap();
+    for option in [&[][..], &["--to-self"]] {
+        let args = ["send", "tiny", "--tree", "../wt", "--base", &base, "--sign", "--force=unproved"];
+        let _ = kernel.project.txgen(&[&args[..], option].concat()).expect(0);
+        let seen = [1, 2, 3].map(|number| format!("{} {number}/3 1 2\n", top.display())).concat();
+        assert_eq!(kernel.project.read("seen"), seen);
+        assert_eq!(kernel.project.read("top"), format!("{}\n", top.display()).repeat(3));
+        for file in ["seen", "top"] {
+            std::fs::remove_file(kernel.project.path(file)).unwrap();
+        }
+    }
+}
