@@ -15,6 +15,7 @@ mod killed;
 #[path = "../refresh/linux.rs"]
 mod linux;
 mod meanwhile;
+mod positions;
 mod resumed;
 mod state;
 mod stopped;
