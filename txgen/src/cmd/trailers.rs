@@ -27,7 +27,9 @@ const EXAMPLES: &str = "Examples:
 /// A mail counts where it answers a mail of series/NAME/sent/, or one of the mailbox with the same code as a patch (by
 /// patch id); in an answer to the cover letter a trailer is for all patches. What is quoted, and HTML, does not count.
 /// Where somebody else sent a trailer than it names, or the code changed since, it is shown and not taken (exit code 1);
-/// so is whatever else looks like a trailer, with the reason: in the middle of a line, below a diff, in an attachment. Of several mails with the same trailer the best counts.
+/// so is whatever else looks like a trailer, with the reason: in the middle of a line, below a diff, in an attachment.
+/// Answers without text, as those in HTML alone, are named in a warning. Of several mails with the same trailer the best
+/// counts.
 ///
 /// `# text` and `[text]` behind an address stay, `(text)` and `<mailto:...>` are cut, as b4 does. Reported-and-tested-by
 /// becomes two trailers, as the kernel's process/maintainer-tip.rst wants. What a message has already is no finding.
