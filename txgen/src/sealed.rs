@@ -23,7 +23,8 @@ const MARK: &[u8] = b"txgen-sealed ";
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{file} was not written by this project on this machine and in this place{why}: nothing of it is done. Where the \
-     project was copied or moved, or TXGEN_CACHE is another, what was begun goes on there; remove it here with `rm -r {file}`"
+     project was copied or moved, or TXGEN_CACHE is another, what was begun goes on there; where the cache was emptied, \
+     nothing goes on. Of a sending some mails may be out: its file `journal` says which. Remove it here with `rm -r {file}`"
 )]
 pub struct Foreign {
     /// The file, in the project.

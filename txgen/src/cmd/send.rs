@@ -70,7 +70,7 @@ pub fn run(project: &Project, args: &Args) -> Result<Exit> {
         Some(folder) if args.yes => resume(project, args, folder),
         Some(folder) => {
             let journal = folder.journal()?;
-            crate::output::print!("{}", send::resume::summary(&folder, &journal)?);
+            crate::output::print!("{}", visible_lines(&send::resume::summary(&folder, &journal)?));
             bail!(
                 "{name} v{} is being sent, {} of {} mails are out: go on with `txgen send {name} --yes`, or end it with \
                  --abort",
@@ -98,6 +98,10 @@ fn resume(project: &Project, args: &Args, folder: Folder) -> Result<Exit> {
     let (journal, series) = (folder.journal()?, series::load(project, name)?);
     send::resume::refuse_excluded(&series, &folder, &journal)?;
     send::resume::refuse_changed(project, &folder, &journal)?;
+    // A sending that was put back, as from a copy of the project, has been recorded before.
+    if journal.mails.len() > journal.sent() {
+        send::known::refuse_tagged(&journal.git_dir, &send::record::tag(name, &journal))?;
+    }
     let now = Timestamp::now();
     let closed = is_closed(project, args, &journal.tree, now)?;
     let found = send::resume::findings(&series, &journal, closed, now, &args.outgoing.force);
@@ -105,7 +109,7 @@ fn resume(project: &Project, args: &Args, folder: Folder) -> Result<Exit> {
         print_refused(&found);
         return Ok(Exit::Findings);
     }
-    crate::output::print!("{}", send::resume::summary(&folder, &journal)?);
+    crate::output::print!("{}", visible_lines(&send::resume::summary(&folder, &journal)?));
     go_on(project, name, folder, answer(args))
 }
 

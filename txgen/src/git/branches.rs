@@ -56,7 +56,9 @@ impl Repo {
             return Ok(head);
         }
         let usage = self.usage(branch)?;
-        if let Some(usage) = usage.as_ref().filter(|usage| usage.doing != Doing::CheckedOut) {
+        // Of a branch that txgen never put anywhere, where it is in use says more than that it is another's.
+        let is_nobodys = matches!(put, Put::At(None, _));
+        if let Some(usage) = usage.as_ref().filter(|usage| usage.doing != Doing::CheckedOut || is_nobodys) {
             bail!("{}", usage.refusal(branch, doing, self.git_dir())?);
         }
         self.refuse_foreign(branch, put)?;

@@ -68,7 +68,7 @@ fn a_subject_with_characters_that_no_mail_has_is_refused_with_its_line() {
     for odd in ["a\rb", "a\u{1b}[2J", "a\u{202e}b"] {
         kernel.project.write("p/series/tiny/third.msg", &format!("From: A {odd} <a@example.org>\n\nnet: x\n\nWhy.\n"));
         let ran = kernel.txgen("format-series", &[]).expect(2);
-        assert!(ran.stderr.contains("series/tiny/third.msg:1: an author is"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("series/tiny/third.msg:1: the author holds the character"), "{}", ran.stderr);
     }
 }
 
