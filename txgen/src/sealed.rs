@@ -24,7 +24,7 @@ const MARK: &[u8] = b"txgen-sealed ";
 #[error(
     "{file} was not written by this project on this machine and in this place{why}: nothing of it is done. Where the \
      project was copied or moved, or TXGEN_CACHE is another, what was begun goes on there; where the cache was emptied, \
-     nothing goes on. Of a sending some mails may be out: its file `journal` says which. Remove it here with `rm -r {file}`"
+     nothing goes on, and of a sending some mails may be out (its `journal` says which); remove it here with `rm -r {file}`"
 )]
 pub struct Foreign {
     /// The file, in the project.
