@@ -240,6 +240,8 @@ fn an_import_folds_as_a_refresh_does() {
         project.txgen(&["apply", "grown", "--tree", "../linux", "--base", "main"]).expect(0);
         std::fs::remove_dir_all(project.path("p/series/grown")).unwrap();
         std::fs::remove_dir_all(project.path("p/kernel-overlay/net/x")).unwrap();
+        // The branch would be somebody else's for a series that is not there.
+        project.git("linux", &["branch", "-q", "-D", "txgen/grown"]);
     }
     let help = project.txgen(&["import", "--help"]).expect(0).stdout;
     assert!(help.contains("--fold <PATH>") && help.contains("squash these commits, or give --fold"), "{help}");
