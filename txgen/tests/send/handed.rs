@@ -134,3 +134,23 @@ fn what_a_resumed_sending_would_send_is_shown_and_passes_the_rules_again() {
     assert!(ran.stdout.starts_with("0001-net-tell-the-second-byte.patch\n  Subject: "), "{}", ran.stdout);
     assert_eq!(sink.kept().len(), 2);
 }
+
+#[test]
+fn a_sending_that_is_put_back_after_its_end_is_not_sent_again() {
+    let (kernel, _sink) = stopped();
+    let copy = |from: &str, to: &str| {
+        let mut command = std::process::Command::new("cp");
+        let copied = command.arg("-a").args([from, to]).current_dir(kernel.project.dir()).status();
+        assert!(copied.unwrap().success());
+    };
+    copy("p", "kept");
+    let sink = Sink::start();
+    use_server(&kernel, &sink);
+    let _ = send(&kernel, &["--yes"]).expect(0);
+    assert_eq!(sink.kept().len(), 2);
+    fs::remove_dir_all(kernel.project.path("p")).unwrap();
+    copy("kept", "p");
+    let ran = send(&kernel, &["--yes"]).expect(2);
+    assert!(ran.stderr.contains("tag sent/tiny-v1 is in"), "{}", ran.stderr);
+    assert_eq!(sink.kept().len(), 2);
+}
