@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Characters that nobody sees but that change what others see: Unicode's controls of direction, and invisible ones.
 
-use std::fmt::Write;
+use crate::plain;
 
 /// How a character deceives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Kind {
     Control,
 }
 
-/// Ranges of Unicode 16's category "Cf" (format) but for those of [`is_direction`], of letters and separators that are
+/// Ranges of Unicode 16's category "Cf" (format) but for those of [`plain::is_direction`], of letters and separators that are
 /// blank, and of selectors of variations but those of emoji.
 const INVISIBLE: &[(u32, u32)] = &[
     (0xad, 0xad),
@@ -52,16 +52,11 @@ pub fn kind(c: char) -> Option<Kind> {
     if c.is_ascii() {
         return None;
     }
-    if is_direction(c) {
+    if plain::is_direction(c) {
         return Some(Kind::Direction);
     }
     let code = u32::from(c);
     INVISIBLE.iter().any(|(from, to)| (*from..=*to).contains(&code)).then_some(Kind::Invisible)
-}
-
-/// Marks, embeddings, overrides and isolates of the bidirectional algorithm.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The first character of a line that deceives.
@@ -95,15 +90,7 @@ pub fn describe(c: char) -> String {
 
 /// The text with every such character, and every control character but a tab, as its number.
 pub fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if kind(c).is_none() {
-            out.push(c);
-        } else if write!(out, "<U+{:04X}>", u32::from(c)).is_err() {
-            unreachable!("a string takes all that is written to it");
-        }
-    }
-    out
+    plain::with_numbers(text, |c| kind(c).is_some()).into_owned()
 }
 
 #[cfg(test)]

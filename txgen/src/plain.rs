@@ -16,7 +16,7 @@ pub fn plain(text: &str) -> String {
         }
         let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
         let line = anstream::adapter::strip_str(line).to_string();
-        out.extend(line.chars().filter(|c| *c == '\t' || !(c.is_control() || turns(*c))));
+        out.extend(line.chars().filter(|c| *c == '\t' || !(c.is_control() || is_direction(*c))));
         out.push_str(end);
     }
     out
@@ -24,21 +24,22 @@ pub fn plain(text: &str) -> String {
 
 /// One line of text with each hidden character as `<U+202E>`: names, subjects and whatever else is data on a line.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    with_visible(text, |_| false)
+    with_numbers(text, is_hidden)
 }
 
 /// The same of a text of several lines, which may have tabs.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    with_visible(text, |c| matches!(c, '\n' | '\t'))
+    with_numbers(text, |c| is_hidden(c) && !matches!(c, '\n' | '\t'))
 }
 
-fn with_visible(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(|c| is_hidden(c) && !stays(c)) {
+/// The text with each character of which `hides` is true as its number.
+pub fn with_numbers(text: &str, hides: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&hides) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_hidden(c) && !stays(c) {
+        if hides(c) {
             write!(out, "<U+{:04X}>", u32::from(c)).expect("writing to a string does not fail");
         } else {
             out.push(c);
@@ -50,7 +51,7 @@ fn with_visible(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// Whether a character is not to be seen where it stands but does something there: it controls a terminal, ends a line,
 /// turns the direction of others around, or is none at all and no XML may hold it.
 pub fn is_hidden(c: char) -> bool {
-    c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+    c.is_control() || is_direction(c) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Whether no line of text that people write has this character: it controls a terminal, turns others around, or is not
@@ -70,8 +71,8 @@ pub fn shown(text: &str) -> String {
     start.collect::<String>() + more
 }
 
-/// Marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm.
-fn turns(c: char) -> bool {
+/// Whether a character is a mark, embedding, override or isolate of Unicode's bidirectional algorithm.
+pub fn is_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::Onto;
 use super::mail::Mail;
 use crate::error::Conflict;
-use crate::git::{Authorship, Repo, identity, program, view};
+use crate::git::{Authorship, Repo, identity, program, promised, view};
 use crate::plain;
 use crate::process::{Output, Run};
 
@@ -35,13 +35,10 @@ pub(super) fn commit(onto: Onto<'_>, patches: &[Mail]) -> Result<String> {
     Ok(tip)
 }
 
-/// Where git finds the objects: in a view of the clone or, as a view knows no server that has promised some, in a
-/// partial clone itself.
+/// Where git finds the objects: in a view of the clone or, so that what is fetched stays there, in a partial clone itself.
 fn repository(onto: Onto<'_>) -> Result<PathBuf> {
     let git_dir = &onto.base.git_dir;
-    let keys = r"^(remote\..*\.promisor|extensions\.partialclone)$";
-    let promised = program::fixed(git_dir).args(["config", "--get-regexp", keys]).output()?;
-    if promised.status.success() { Ok(git_dir.clone()) } else { view::open(onto.cache, git_dir) }
+    if promised::promisor(git_dir)?.is_some() { Ok(git_dir.clone()) } else { view::open(onto.cache, git_dir) }
 }
 
 /// git with an index of its own, where nothing that a clone or its user has configured counts. What it makes goes to
