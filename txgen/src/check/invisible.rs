@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Characters in what a patch adds that are not seen, or that turn the text around them: b4 refuses such patches.
 //!
-//! What the kernel has already, in context and removed lines, is no finding.
+//! Context and removed lines, which the kernel has already, are no finding.
 
 use std::collections::BTreeSet;
 
@@ -27,13 +27,13 @@ fn check(source: &Source<'_>, patch: &Patch) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// Those of a message or of any text that a mail has, line by line.
+/// The findings in a message, or in any text that a mail has, line by line.
 pub fn in_text(text: &str) -> Vec<Finding> {
     let lines = text.split('\n').enumerate();
     lines.filter_map(|(index, line)| finding(line).map(|found| found.at_line(index))).collect()
 }
 
-/// Those of a diff as git prints it: names of files, and lines that are added.
+/// The findings in a diff as git prints it: in names of files, and in lines that are added.
 pub fn in_diff(text: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     if text.is_ascii() && !text.contains('\\') {

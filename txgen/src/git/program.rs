@@ -11,7 +11,7 @@ use crate::process::Run;
 const HARMLESS: &[(&str, &str)] =
     &[("core.hooksPath", "/dev/null"), ("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")];
 
-/// What git prints by default, said in full, so that no configuration changes what is read of it.
+/// The settings for output in git's default form, so that no configuration changes what is read of it.
 const FORM: &[(&str, &str)] = &[
     ("color.ui", "false"),
     ("core.abbrev", "12"),

@@ -15,7 +15,7 @@ use super::promised::{self, Promisor};
 use crate::files;
 use crate::proof;
 
-/// What a work tree of a view is like, also for programs that start git themselves there.
+/// The configuration of a view, which also counts for programs that start git themselves in its work trees.
 const CONFIG: &str = "[core]
 \trepositoryformatversion = 0
 \tbare = true
@@ -64,7 +64,7 @@ pub fn open(cache: &Path, git_dir: &Path) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// What a view is configured as; where its clone is a partial one, git fetches what that lacks from the same remote.
+/// The text of a view's configuration; where its clone is a partial one, git fetches what that lacks from the same remote.
 fn config(promisor: Option<&Promisor>) -> String {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
     let remote = promisor.map(|Promisor { name, url }| {
